@@ -1,0 +1,146 @@
+// Package search turns FHIR search into data: query strings into a typed
+// Query, resources into index entries, both into byte keys that sort as the
+// values do, and it evaluates a Query on a resource naively, as the oracle of
+// the storage engines. https://hl7.org/fhir/R4/search.html
+package search
+
+import "github.com/kaigofhir/kaigofhir/fhir/r4"
+
+// Query is one search as the storage engines see it.
+type Query struct {
+	// Types are the resource types searched; empty means every type.
+	Types []string
+	// Where are the criteria; all must hold.
+	Where []Clause
+	// Must is the caller's visibility. Its zero value sees nothing.
+	Must Must
+	// Sort is the order; ties, and an empty Sort, fall back to the newest
+	// lastUpdated first, then type and id.
+	Sort []SortKey
+	// Count is the page size; 0 asks for no resources, only the total.
+	Count int
+	// After is the opaque position of the last resource of the page before,
+	// "" for the first page.
+	After string
+	// AsOf is the sequence number of the snapshot to search; 0 is now.
+	AsOf uint64
+	// Total asks for the number of matches.
+	Total TotalMode
+}
+
+// TotalMode is the _total parameter.
+type TotalMode string
+
+// The ways to count.
+const (
+	TotalNone     TotalMode = "none"
+	TotalEstimate TotalMode = "estimate"
+	TotalAccurate TotalMode = "accurate"
+)
+
+// SortKey is one key of _sort.
+type SortKey struct {
+	Param      *Parameter
+	Descending bool
+}
+
+// Clause is one criterion: name[:modifier]=value,value….
+type Clause struct {
+	Param    *Parameter
+	Modifier Modifier
+	// Values are alternatives; one that matches is enough. A Clause with a
+	// Chain or Has has none of its own.
+	Values []Value
+	// Missing is the answer asked of the modifier :missing.
+	Missing bool
+	// Chain follows Param, a reference, to resources of these types that
+	// meet a further criterion (subject:Patient.name=…).
+	Chain *Chain
+	// Has is a reverse chain; Param is nil then.
+	Has *Has
+	// Any, where not empty, makes the clause a disjunction of conjunctions
+	// (_filter); the other fields are unset then. Not negates the clause.
+	Any [][]Clause
+	Not bool
+}
+
+// Chain is a forward chain. The target must be visible to the caller too.
+type Chain struct {
+	Types []string
+	Where Clause
+}
+
+// Has is a reverse chain: there is a visible resource of Type that refers by
+// Reference to the resource and meets Where.
+type Has struct {
+	Type      string
+	Reference *Parameter
+	Where     Clause
+}
+
+// Modifier of a parameter, without the colon.
+// https://hl7.org/fhir/R4/search.html#modifiers
+type Modifier string
+
+// The modifiers. A type modifier (:Patient) is kept in the values instead.
+const (
+	ModifierNone       Modifier = ""
+	ModifierMissing    Modifier = "missing"
+	ModifierExact      Modifier = "exact"
+	ModifierContains   Modifier = "contains"
+	ModifierText       Modifier = "text"
+	ModifierNot        Modifier = "not"
+	ModifierIn         Modifier = "in"
+	ModifierNotIn      Modifier = "not-in"
+	ModifierAbove      Modifier = "above"
+	ModifierBelow      Modifier = "below"
+	ModifierOfType     Modifier = "of-type"
+	ModifierIdentifier Modifier = "identifier"
+)
+
+// Parameter is a search parameter ready for use: of the base specification or
+// custom, with its compiled expression. Two parameters are the same when
+// Code and URL are.
+type Parameter struct {
+	*r4.SearchParameter
+	// Components are the parts of a composite parameter.
+	Components []*Parameter
+
+	extractor any // compiled expression; owned by extract.go
+}
+
+// Prefix of an ordered value. https://hl7.org/fhir/R4/search.html#prefix
+type Prefix string
+
+// The prefixes. Equal is also what no prefix means.
+const (
+	Equal        Prefix = "eq"
+	NotEqual     Prefix = "ne"
+	Greater      Prefix = "gt"
+	Less         Prefix = "lt"
+	GreaterEqual Prefix = "ge"
+	LessEqual    Prefix = "le"
+	StartsAfter  Prefix = "sa"
+	EndsBefore   Prefix = "eb"
+	Approximate  Prefix = "ap"
+)
+
+// Value is one parsed value of a criterion. Which fields are set follows from
+// the parameter's type; Raw is always the unescaped text.
+type Value struct {
+	Raw    string
+	Prefix Prefix
+	// token: System is nil where the query has no "|", and points to ""
+	// for "|code". quantity: System and Code are those of the unit.
+	System *string
+	Code   string
+	// reference: Type and ID of a local reference (Type may be "" when only
+	// an id was given), or URL of an absolute one.
+	Type, ID, URL string
+	// number and quantity: the range of the written precision, as decimals.
+	Low, High string
+	// date: the range in UTC microseconds since 1970, High exclusive.
+	From, To int64
+	// composite: one value for each component.
+	Parts []Value
+}
