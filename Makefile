@@ -1,0 +1,48 @@
+# Targets for people who work on kaigofhir. `make check` is what CI does.
+# Using it needs only Go; targets that need more say so.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+EXAMPLES    = .cache/fhir-r4-examples
+PACKAGE     = hl7.fhir.r4.examples@4.0.1
+
+.PHONY: help check format vet staticcheck test race bench examples generated outside demo fuzz
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
+
+check: format vet staticcheck generated test race ## everything CI checks
+
+format: ## fails where gofmt would change a file
+	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "not gofmt-ed:"; echo "$$files"; exit 1; }
+
+vet: ## go vet
+	go vet ./...
+
+staticcheck: ## staticcheck, fetched by the go command
+	go run $(STATICCHECK) ./...
+
+test: ## the tests, as in the README
+	go test ./...
+
+race: ## the tests of everything concurrent, with the race detector
+	go test -race -short ./server/... ./fhir/fhirpath ./fhir/search ./fhir/validate ./fhir/terminology
+
+bench: ## benchmarks of mapping, write, read and search; prints the numbers
+	go test -run '^$$' -bench . -benchmem ./mapping/... ./fhir/... ./server/...
+
+examples: $(EXAMPLES)/package/package.json ## fetch all R4 examples (needs npm: Debian package npm, or nodejs.org)
+
+$(EXAMPLES)/package/package.json:
+	@command -v npm >/dev/null || { echo "make examples needs npm (Debian: apt-get install npm)"; exit 1; }
+	mkdir -p $(EXAMPLES)
+	cd $(EXAMPLES) && npm pack --silent $(PACKAGE) && tar xzf *.tgz && rm -f *.tgz
+
+demo: ## the main job in the terminal
+	go run ./cmd/kaigofhir demo
+
+FUZZTIME = 20s
+fuzz: ## every native fuzz target for FUZZTIME each
+	@for pkg in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$pkg/*_test.go | sed 's/func //' | sort -u); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
