@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench examples generated outside demo fuzz
+.PHONY: help check format vet staticcheck test race bench examples generated outside-install demo fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ $(EXAMPLES)/package/package.json:
 	@command -v npm >/dev/null || { echo "make examples needs npm (Debian: apt-get install npm)"; exit 1; }
 	mkdir -p $(EXAMPLES)
 	cd $(EXAMPLES) && npm pack --silent $(PACKAGE) && tar xzf *.tgz && rm -f *.tgz
+
+outside-install: ## a FHIR client written by others, for the end-to-end test (needs npm)
+	@command -v npm >/dev/null || { echo "make outside-install needs npm (Debian: apt-get install npm)"; exit 1; }
+	cd conformance/outside && npm ci --silent --no-audit --no-fund
 
 demo: ## the main job in the terminal
 	go run ./cmd/kaigofhir demo
