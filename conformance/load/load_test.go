@@ -1,0 +1,69 @@
+package load_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/conformance/load"
+)
+
+func TestDataIsReproducibleAndValidJSON(t *testing.T) {
+	a, b := load.Data{Seed: 7, Patients: 3, Observations: 4}, load.Data{Seed: 7, Patients: 3, Observations: 4}
+	if a.Transaction(2) != b.Transaction(2) {
+		t.Error("the same seed gave different data")
+	}
+	other := load.Data{Seed: 8, Patients: 3, Observations: 4}
+	if a.Transaction(2) == other.Transaction(2) {
+		t.Error("another seed gave the same data")
+	}
+	var bundle struct{ Entry []any }
+	if err := json.Unmarshal([]byte(a.Transaction(0)), &bundle); err != nil {
+		t.Fatal(err)
+	}
+	if len(bundle.Entry) != 5 {
+		t.Errorf("got %d entries, want 5", len(bundle.Entry))
+	}
+}
+
+func TestRunnerCountsRequestsAndFailures(t *testing.T) {
+	var seen atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		if seen.Add(1)%2 == 0 {
+			rw.WriteHeader(http.StatusTeapot)
+		}
+	}))
+	defer srv.Close()
+	r := load.Runner{Base: srv.URL, Data: load.Data{Seed: 1, Patients: 2}, Connections: 2,
+		Duration: 50 * time.Millisecond, Client: load.Client(2), PID: os.Getpid()}
+	for _, s := range load.Scenarios() {
+		if s.Name != "read" {
+			continue
+		}
+		res := r.Run(t.Context(), s)
+		if res.Requests != int(seen.Load()) || res.Requests < 2 {
+			t.Errorf("counted %d requests, the server saw %d", res.Requests, seen.Load())
+		}
+		if res.Failures != res.Requests/2 || !strings.Contains(res.Failure, "418") {
+			t.Errorf("got %d failures %q of %d", res.Failures, res.Failure, res.Requests)
+		}
+		if res.P50 > res.P99 || res.Max < res.P99 || res.Rate <= 0 {
+			t.Errorf("percentiles out of order: %+v", res)
+		}
+	}
+}
+
+func TestImportSendsEveryPersonOnce(t *testing.T) {
+	var seen atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
+	defer srv.Close()
+	r := load.Runner{Base: srv.URL, Data: load.Data{Seed: 1, Patients: 5, Observations: 2}, Connections: 3, Client: load.Client(3)}
+	if res := r.Import(t.Context()); res.Requests != 5 || seen.Load() != 5 || res.Failures != 0 {
+		t.Errorf("got %+v, the server saw %d", res, seen.Load())
+	}
+}

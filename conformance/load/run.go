@@ -1,0 +1,178 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Runner measures one server.
+type Runner struct {
+	Base        string // http://HOST:PORT/fhir
+	Token       string // bearer token, "" for none
+	Data        Data
+	Connections int           // at the same time
+	Duration    time.Duration // of each scenario
+	PID         int           // process of the server on this machine, 0 if it is elsewhere
+	Client      *http.Client  // one that keeps Connections connections open
+}
+
+// Result is what one scenario measured.
+type Result struct {
+	Name     string  `json:"name"`
+	Requests int     `json:"requests"`
+	Failures int     `json:"failures"`
+	Failure  string  `json:"failure,omitempty"` // status of the first failure
+	Seconds  float64 `json:"seconds"`
+	Rate     float64 `json:"requestsPerSecond"`
+	// Resources per second, for the import alone.
+	ResourceRate float64 `json:"resourcesPerSecond,omitempty"`
+	// Latencies in milliseconds.
+	P50 float64 `json:"p50ms"`
+	P95 float64 `json:"p95ms"`
+	P99 float64 `json:"p99ms"`
+	Max float64 `json:"maxms"`
+	// Process of the server; nil where it is not on this machine.
+	Process *Usage `json:"process,omitempty"`
+}
+
+// Client returns an HTTP client for that many connections.
+func Client(connections int) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		MaxIdleConns: connections, MaxIdleConnsPerHost: connections, DisableCompression: true,
+	}}
+}
+
+// Import sends every person of the data as a transaction, Connections at a
+// time.
+func (r *Runner) Import(ctx context.Context) Result {
+	next := atomic.Int64{}
+	res := r.measure(ctx, "import", func(i int) (Request, bool) {
+		n := int(next.Add(1)) - 1
+		if n >= r.Data.Patients {
+			return Request{}, false
+		}
+		return Request{Method: "POST", Body: r.Data.Transaction(n)}, true
+	}, []int{http.StatusOK})
+	if res.Seconds > 0 {
+		res.ResourceRate = float64((res.Requests-res.Failures)*(1+r.Data.Observations)) / res.Seconds
+	}
+	return res
+}
+
+// Run measures one scenario for Duration.
+func (r *Runner) Run(ctx context.Context, s Scenario) Result {
+	deadline := time.Now().Add(r.Duration)
+	source := newSources(r.Data.Seed, r.Connections)
+	return r.measure(ctx, s.Name, func(i int) (Request, bool) {
+		if !time.Now().Before(deadline) {
+			return Request{}, false
+		}
+		rnd := <-source
+		req := s.Request(r.Data, rnd, i)
+		source <- rnd
+		return req, true
+	}, s.Want)
+}
+
+// newSources returns a pool of random sources, one for each connection.
+func newSources(seed uint64, n int) chan *rand.Rand {
+	pool := make(chan *rand.Rand, n)
+	for i := range n {
+		pool <- rand.New(rand.NewPCG(seed, uint64(i)))
+	}
+	return pool
+}
+
+// measure runs requests on all connections until next has no more.
+func (r *Runner) measure(ctx context.Context, name string, next func(i int) (Request, bool), want []int) Result {
+	res := Result{Name: name}
+	var (
+		mu        sync.Mutex
+		latencies []time.Duration
+		count     atomic.Int64
+		wg        sync.WaitGroup
+	)
+	before := usage(r.PID)
+	start := time.Now()
+	for range r.Connections {
+		wg.Go(func() {
+			var mine []time.Duration
+			failures, first := 0, ""
+			for ctx.Err() == nil {
+				req, more := next(int(count.Add(1)))
+				if !more {
+					break
+				}
+				began := time.Now()
+				if failure := r.send(ctx, req, want); failure != "" {
+					failures++
+					first = failure
+				}
+				mine = append(mine, time.Since(began))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			latencies = append(latencies, mine...)
+			res.Failures += failures
+			if res.Failure == "" {
+				res.Failure = first
+			}
+		})
+	}
+	wg.Wait()
+	res.Seconds = time.Since(start).Seconds()
+	res.Process = usage(r.PID).since(before)
+	res.fill(latencies)
+	return res
+}
+
+// send returns "" for success, else what went wrong, without any content.
+func (r *Runner) send(ctx context.Context, q Request, want []int) string {
+	req, err := http.NewRequestWithContext(ctx, q.Method, strings.TrimSuffix(r.Base+"/"+q.Path, "/"), strings.NewReader(q.Body))
+	if err != nil {
+		return "request"
+	}
+	req.Header.Set("Accept", "application/fhir+json")
+	if q.Body != "" {
+		req.Header.Set("Content-Type", "application/fhir+json")
+	}
+	if r.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.Token)
+	}
+	for k, v := range q.Header {
+		req.Header.Set(k, v)
+	}
+	res, err := r.Client.Do(req)
+	if err != nil {
+		return "connection"
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return "body"
+	}
+	if !slices.Contains(want, res.StatusCode) {
+		return fmt.Sprintf("status %d", res.StatusCode)
+	}
+	return ""
+}
+
+func (res *Result) fill(latencies []time.Duration) {
+	res.Requests = len(latencies)
+	if res.Requests == 0 {
+		return
+	}
+	slices.Sort(latencies)
+	at := func(p float64) float64 {
+		return float64(latencies[int(p*float64(len(latencies)-1))].Microseconds()) / 1000
+	}
+	res.Rate = float64(res.Requests) / res.Seconds
+	res.P50, res.P95, res.P99, res.Max = at(0.50), at(0.95), at(0.99), at(1)
+}
