@@ -76,6 +76,7 @@ type Constraint struct {
 
 // Property is what a JSON property name stands for in a type.
 type Property struct {
+	Name    string // the property name itself, "valueQuantity"
 	Element *Element
 	Type    *Type // the concrete type; for a slot that holds any resource, the type Resource
 	Order   int   // position of Element among Type.Elements of the parent

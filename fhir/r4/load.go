@@ -90,7 +90,7 @@ func (t *tables) addProperties() error {
 				if !ok {
 					return fmt.Errorf("%s has no known type", e.Path)
 				}
-				typ.properties[e.Name] = Property{e, target, order}
+				typ.properties[e.Name] = Property{e.Name, e, target, order}
 				continue
 			}
 			for _, ref := range e.Types {
@@ -98,7 +98,8 @@ func (t *tables) addProperties() error {
 				if !ok {
 					return fmt.Errorf("%s: unknown type %s", e.Path, ref.Code)
 				}
-				typ.properties[e.Name+strings.ToUpper(ref.Code[:1])+ref.Code[1:]] = Property{e, target, order}
+				name := e.Name + strings.ToUpper(ref.Code[:1]) + ref.Code[1:]
+				typ.properties[name] = Property{name, e, target, order}
 			}
 		}
 	}
