@@ -79,6 +79,6 @@ conformance resources (ids that begin with "example") are left out.
 	for _, o := range outputs {
 		fmt.Fprintf(&b, "| %s | %d | %x |\n", o.Name, len(o.Data), sha256.Sum256(o.Data))
 	}
-	fmt.Fprintf(&b, "\nTo make them again, from the root of the project:\n\n    make examples\n    go run ./cmd/fhirgen -source .cache/fhir-r4-examples\n")
+	fmt.Fprintf(&b, "\nTo make them again, from the root of the project:\n\n    make examples\n    go run ./cmd/fhirgen -source .cache/fhir-r4-examples/package\n")
 	return b.Bytes()
 }

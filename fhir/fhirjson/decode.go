@@ -19,7 +19,7 @@ type decoder struct {
 	keepUnknown bool
 
 	problems fhir.Problems
-	path     []step
+	path     fhir.Path
 
 	slots    []slot          // stack: one for each element definition of each open object
 	pending  []*fhir.Element // stack: the children of each open object
@@ -56,9 +56,9 @@ func (d *decoder) document() *fhir.Element {
 	d.elements = make([]fhir.Element, 0, max(8, min(256, len(d.src)/24)))
 	d.pending = make([]*fhir.Element, 0, 64)
 	d.slots = make([]slot, 0, 128)
-	d.path = make([]step, 0, 8)
+	d.path = make(fhir.Path, 0, 8)
 	root := d.newElement()
-	d.path = append(d.path, step{"", -1})
+	d.path = append(d.path, fhir.Step{Index: fhir.NoIndex})
 	if !d.resource(root) {
 		return nil
 	}
@@ -89,15 +89,15 @@ func (d *decoder) resource(e *fhir.Element) bool {
 	t, known := r4.TypeByName(name)
 	switch {
 	case !found:
-		return d.report(at, "resource-type-missing", d.expression(""),
+		return d.report(at, "resource-type-missing", d.path.Expression(),
 			fhir.Messagef("the resource has no resourceType", "リソースにresourceTypeがありません")) && d.skip(d.depth)
 	case !known || t.Kind != r4.Resource || t.Abstract:
-		return d.report(at, "resource-type-unknown", d.expression(""),
-			fhir.Messagef("%q is not a resource type of R4", "%qはR4のリソース型ではありません", clip(name))) && d.skip(d.depth)
+		return d.report(at, "resource-type-unknown", d.path.Expression(),
+			fhir.Messagef("%q is not a resource type of R4", "%qはR4のリソース型ではありません", fhir.Clip(name))) && d.skip(d.depth)
 	}
 	e.Type = t
 	if len(d.path) == 1 {
-		d.path[0].name = name
+		d.path[0].Name = name
 	}
 	return d.object(e)
 }
@@ -168,7 +168,7 @@ func (d *decoder) members(o *object) bool {
 	d.pos++
 	if d.space() == '}' {
 		d.pos++
-		return d.report(d.pos-1, "json-empty-object", d.expression(""),
+		return d.report(d.pos-1, "json-empty-object", d.path.Expression(),
 			fhir.Messagef("an object must not be empty", "オブジェクトは空であってはなりません"))
 	}
 	for more := true; more; {
@@ -219,14 +219,14 @@ func (d *decoder) known(o *object, prop r4.Property, at int, meta bool) bool {
 		fresh = false
 	}
 	if !fresh && d.pending[o.pending+int(s.first)].Name != prop.Name {
-		return d.report(at, "json-choice", d.expression(prop.Element.Name),
+		return d.report(at, "json-choice", d.path.Expression(prop.Element.Name),
 			fhir.Messagef("%s[x] may have one type only", "%s[x]に指定できる型は一つだけです", prop.Element.Name)) && d.skip(d.depth)
 	}
 	r := run{prop: prop, meta: meta, first: len(d.pending), count: -1}
 	if !fresh {
 		r.first, r.count = o.pending+int(s.first), int(s.count)
 	}
-	d.path = append(d.path, step{prop.Element.Name, -1})
+	d.path = append(d.path, fhir.Step{Name: prop.Element.Name, Index: fhir.NoIndex})
 	ok := d.repetitions(o, &r)
 	d.path = d.path[:len(d.path)-1]
 	s.first, s.count = int32(r.first-o.pending), int32(r.read)
@@ -236,6 +236,6 @@ func (d *decoder) known(o *object, prop r4.Property, at int, meta bool) bool {
 }
 
 func (d *decoder) duplicate(name string, at int) bool {
-	return d.report(at, "json-duplicate", d.expression(name),
-		fhir.Messagef("the property %q stands twice", "プロパティ%qが重複しています", clip(name))) && d.skip(d.depth)
+	return d.report(at, "json-duplicate", d.path.Expression(name),
+		fhir.Messagef("the property %q stands twice", "プロパティ%qが重複しています", fhir.Clip(name))) && d.skip(d.depth)
 }

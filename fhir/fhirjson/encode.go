@@ -108,7 +108,7 @@ func appendPrimitive(dst []byte, e *fhir.Element) ([]byte, bool) {
 	switch {
 	case e.Kind == fhir.None:
 		return dst, false
-	case e.Kind == fhir.Number && e.Value != "" && numberLen(e.Value) == len(e.Value),
+	case e.Kind == fhir.Number && e.Value != "" && fhir.NumberLen(e.Value) == len(e.Value),
 		e.Kind == fhir.Boolean && (e.Value == "true" || e.Value == "false"):
 		return append(dst, e.Value...), true
 	}

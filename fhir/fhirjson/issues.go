@@ -1,51 +1,10 @@
 package fhirjson
 
 import (
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
-
-// step is one part of the path to the value being read.
-type step struct {
-	name  string
-	index int // -1 where the element does not repeat
-}
-
-// expression returns the FHIRPath of the value being read, with an optional
-// further name at its end.
-func (d *decoder) expression(name string) string {
-	var b strings.Builder
-	for i, s := range d.path {
-		if i > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(s.name)
-		if s.index >= 0 {
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
-		}
-	}
-	if name != "" {
-		b.WriteByte('.')
-		b.WriteString(clip(name))
-	}
-	return b.String()
-}
-
-// clip bounds a name from outside before it goes into a message.
-func clip(name string) string {
-	const most = 64
-	if len(name) <= most {
-		return name
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(name[cut]) {
-		cut--
-	}
-	return name[:cut] + "…"
-}
 
 // report notes an issue of the resource. It returns false, which ends the
 // reading, once there are too many.
@@ -58,7 +17,7 @@ func (d *decoder) report(at int, id, expression string, message fhir.Message) bo
 // syntax notes that the text is not JSON; it returns false.
 func (d *decoder) syntax(at int, en, ja string) bool {
 	d.problems.Add(at, fhir.Issue{
-		Severity: fhir.Fatal, Code: fhir.Structure, ID: "json-syntax", Expression: d.expression(""),
+		Severity: fhir.Fatal, Code: fhir.Structure, ID: "json-syntax", Expression: d.path.Expression(),
 		Message: fhir.Message{En: "not JSON: " + en, Ja: "JSONではありません: " + ja},
 	})
 	return false
@@ -67,7 +26,7 @@ func (d *decoder) syntax(at int, en, ja string) bool {
 // tooDeep notes that objects are nested beyond the limit; it returns false.
 func (d *decoder) tooDeep() bool {
 	d.problems.Add(d.pos, fhir.Issue{
-		Severity: fhir.Fatal, Code: fhir.TooCostly, ID: "limit-depth", Expression: d.expression(""),
+		Severity: fhir.Fatal, Code: fhir.TooCostly, ID: "limit-depth", Expression: d.path.Expression(),
 		Message: fhir.Messagef("nested more than %d levels deep", "入れ子が%d段を超えています", d.maxDepth),
 	})
 	return false

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
 )
 
 // The scanner: JSON tokens at d.pos. Functions that return ok == false have
@@ -125,52 +127,13 @@ func (d *decoder) unicode(i int) (rune, bool) {
 
 // number reads a number.
 func (d *decoder) number() (string, bool) {
-	n := numberLen(d.src[d.pos:])
+	n := fhir.NumberLen(d.src[d.pos:])
 	if n == 0 {
 		return "", d.syntax(d.pos, "bad number", "数値の書き方が正しくありません")
 	}
 	s := d.src[d.pos : d.pos+n]
 	d.pos += n
 	return s, true
-}
-
-// numberLen returns the length of the JSON number s begins with, 0 for none.
-func numberLen(s string) int {
-	i := 0
-	if i < len(s) && s[i] == '-' {
-		i++
-	}
-	first := i
-	i = digits(s, i)
-	if i == first || s[first] == '0' && i > first+1 {
-		return 0
-	}
-	if i < len(s) && s[i] == '.' {
-		n := digits(s, i+1)
-		if n == i+1 {
-			return 0
-		}
-		i = n
-	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		i++
-		if i < len(s) && (s[i] == '+' || s[i] == '-') {
-			i++
-		}
-		n := digits(s, i)
-		if n == i {
-			return 0
-		}
-		i = n
-	}
-	return i
-}
-
-func digits(s string, i int) int {
-	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
-		i++
-	}
-	return i
 }
 
 // word reads true, false or null.

@@ -8,8 +8,8 @@ import (
 // elements without definition and type.
 func (d *decoder) unknown(o *object, name string, at int) bool {
 	if !d.keepUnknown {
-		return d.report(at, "element-unknown", d.expression(name),
-			fhir.Messagef("%s has no property %q", "%sにプロパティ%qはありません", o.Type.Name, clip(name))) && d.skip(d.depth)
+		return d.report(at, "element-unknown", d.path.Expression(name),
+			fhir.Messagef("%s has no property %q", "%sにプロパティ%qはありません", o.Type.Name, fhir.Clip(name))) && d.skip(d.depth)
 	}
 	return d.keep(o.pending, name, at)
 }
@@ -22,7 +22,7 @@ func (d *decoder) keep(base int, name string, at int) bool {
 			return d.duplicate(name, at)
 		}
 	}
-	d.path = append(d.path, step{clip(name), -1})
+	d.path = append(d.path, fhir.Step{Name: fhir.Clip(name), Index: fhir.NoIndex})
 	ok := d.keepValue(name)
 	d.path = d.path[:len(d.path)-1]
 	return ok
@@ -35,11 +35,11 @@ func (d *decoder) keepValue(name string) bool {
 	d.pos++
 	if d.space() == ']' {
 		d.pos++
-		return d.report(d.pos-2, "json-empty-array", d.expression(""),
+		return d.report(d.pos-2, "json-empty-array", d.path.Expression(),
 			fhir.Messagef("an array must not be empty", "配列は空であってはなりません"))
 	}
 	for i, more := 0, true; more; i++ {
-		d.path[len(d.path)-1].index = i
+		d.path[len(d.path)-1].Index = i
 		if !d.keepOne(name, true) {
 			return false
 		}
@@ -88,7 +88,7 @@ func (d *decoder) keepObject(e *fhir.Element) bool {
 	if d.space() == '}' {
 		d.pos++
 		d.depth--
-		return d.report(d.pos-1, "json-empty-object", d.expression(""),
+		return d.report(d.pos-1, "json-empty-object", d.path.Expression(),
 			fhir.Messagef("an object must not be empty", "オブジェクトは空であってはなりません"))
 	}
 	for more := true; more; {

@@ -31,11 +31,11 @@ func (d *decoder) repetitions(o *object, r *run) bool {
 	d.pos++
 	if d.space() == ']' {
 		d.pos++
-		return d.report(at, "json-empty-array", d.expression(""),
+		return d.report(at, "json-empty-array", d.path.Expression(),
 			fhir.Messagef("an array must not be empty", "配列は空であってはなりません")) && d.placeholder(r)
 	}
 	for more := true; more; {
-		d.path[len(d.path)-1].index = r.read
+		d.path[len(d.path)-1].Index = r.read
 		d.space()
 		if !d.repetition(o, r, true) {
 			return false
@@ -45,7 +45,7 @@ func (d *decoder) repetitions(o *object, r *run) bool {
 			return false
 		}
 	}
-	d.path[len(d.path)-1].index = -1
+	d.path[len(d.path)-1].Index = -1
 	return d.fits(r, at)
 }
 
@@ -58,10 +58,10 @@ func (d *decoder) peek() byte {
 
 func (d *decoder) misplacedArray(array bool) bool {
 	if array {
-		return d.report(d.pos, "json-array-unexpected", d.expression(""),
+		return d.report(d.pos, "json-array-unexpected", d.path.Expression(),
 			fhir.Messagef("the element does not repeat, so its value is not an array", "繰り返しのない要素の値は配列にできません"))
 	}
-	return d.report(d.pos, "json-array-expected", d.expression(""),
+	return d.report(d.pos, "json-array-expected", d.path.Expression(),
 		fhir.Messagef("the element may repeat, so its value is an array", "繰り返し可能な要素の値は配列でなければなりません"))
 }
 
@@ -72,7 +72,7 @@ func (d *decoder) fits(r *run, at int) bool {
 	}
 	read := r.read
 	r.read = r.count
-	return d.report(at, "json-array-length", d.expression(""),
+	return d.report(at, "json-array-length", d.path.Expression(),
 		fhir.Messagef(`%q and "_%[1]s" have %d and %d repetitions, but must have as many`, "「%[1]s」と「_%[1]s」の要素数が%[2]dと%[3]dで一致しません", r.prop.Name, r.count, read))
 }
 
@@ -126,7 +126,7 @@ func (d *decoder) repetition(o *object, r *run, inArray bool) bool {
 func (d *decoder) null(o *object, r *run, inArray bool) bool {
 	if inArray && r.prop.Type.Kind == r4.Primitive {
 		o.null = true
-	} else if !d.report(d.pos, "json-null", d.expression(""),
+	} else if !d.report(d.pos, "json-null", d.path.Expression(),
 		fhir.Messagef("null is not a value", "nullは値として使えません")) {
 		return false
 	}
@@ -142,11 +142,11 @@ func (d *decoder) checkNulls(o *object) bool {
 		} else {
 			index = 0
 		}
-		if e.Type == nil || e.Type.Kind != r4.Primitive || e.Kind != fhir.None || len(e.Children) > 0 || e.Def == nil {
+		if !e.List || e.Type == nil || e.Type.Kind != r4.Primitive || e.Kind != fhir.None || len(e.Children) > 0 {
 			continue
 		}
-		d.path = append(d.path, step{e.Def.Name, index})
-		ok := d.report(int(e.Offset), "json-null", d.expression(""),
+		d.path = append(d.path, fhir.Step{Name: e.Def.Name, Index: index})
+		ok := d.report(int(e.Offset), "json-null", d.path.Expression(),
 			fhir.Messagef("null without content in the other array", "対応する内容のないnullがあります"))
 		d.path = d.path[:len(d.path)-1]
 		if !ok {
@@ -164,7 +164,7 @@ func (d *decoder) primitive(e *fhir.Element, c byte) bool {
 	case c == '"' && want == fhir.String:
 		e.Value, ok = d.str()
 		if ok && e.Value == "" {
-			ok = d.report(int(e.Offset), "json-empty-string", d.expression(""),
+			ok = d.report(int(e.Offset), "json-empty-string", d.path.Expression(),
 				fhir.Messagef("a string must not be empty", "文字列は空であってはなりません"))
 		}
 	case c == '-' && want == fhir.Number, '0' <= c && c <= '9' && want == fhir.Number:
@@ -189,6 +189,6 @@ var kindNames = map[fhir.Kind]fhir.Message{
 
 // wrongKind notes that the value is not of the JSON kind its type asks for.
 func (d *decoder) wrongKind(en, ja string) bool {
-	return d.report(d.pos, "json-kind", d.expression(""),
+	return d.report(d.pos, "json-kind", d.path.Expression(),
 		fhir.Message{En: en + " is expected here", Ja: "ここには" + ja + "が必要です"})
 }
