@@ -39,8 +39,8 @@ func Coded(e *fhir.Element, name string, table *codes.Table, c codes.Concept) *f
 	return Concept(e, name, table.URL, c)
 }
 
-// Text adds a CodeableConcept that is only text, or nothing for no text.
-func Text(e *fhir.Element, name, text string) {
+// Words adds a CodeableConcept that is only text, or nothing for no text.
+func Words(e *fhir.Element, name, text string) {
 	if text != "" {
 		e.Add(name).Set("text", text)
 	}

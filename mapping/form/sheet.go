@@ -15,19 +15,19 @@ type Kind uint8
 
 // The kinds of columns.
 const (
-	Text      Kind = iota
-	Day            // YYYYMMDD
-	DayOrZero      // YYYYMMDD, or 00000000 for none
-	OldDay         // a date of the Japanese calendar, perhaps only a year or 不詳
-	Month          // YYYYMM, or 000000 for none
-	Clock          // HHMM
+	Free      Kind = iota // text
+	Day                   // YYYYMMDD
+	DayOrZero             // YYYYMMDD, or 00000000 for none
+	OldDay                // a date of the Japanese calendar, perhaps only a year or 不詳
+	Month                 // YYYYMM, or 000000 for none
+	Clock                 // HHMM
 	Integer
 	Decimal
 	Code
 	Bits // one digit for each of Items
-	Insurer
-	Insured
-	Office
+	InsurerNo
+	InsuredNo
+	OfficeNo
 )
 
 // Column is the rule of one column of a file.
@@ -252,7 +252,7 @@ func (s *Sheet) record(file string, row csvform.Row, places []int, report *Repor
 	for i := range s.Columns {
 		c, place := &s.Columns[i], places[i]
 		value := row.Text(place)
-		if c.Kind != Text || strings.TrimSpace(value) == "" {
+		if c.Kind != Free || strings.TrimSpace(value) == "" {
 			value = strings.TrimSpace(value)
 		}
 		rec.values[i] = value
@@ -306,7 +306,7 @@ func (c *Column) check(value string) (id string, severity fhir.Severity, m fhir.
 
 type check func(c *Column, value string) (id string, severity fhir.Severity, m fhir.Message)
 
-// checks are the rules of each kind but Text.
+// checks are the rules of each kind but Free.
 var checks = map[Kind]check{
 	Day: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
 		if _, ok := codes.Date(v); !ok {
@@ -368,13 +368,13 @@ var checks = map[Kind]check{
 		}
 		return "", "", fhir.Message{}
 	},
-	Insurer: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
+	InsurerNo: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
 		return number(codes.CheckInsurer(v), fhir.Error, 6, "数字6桁", "6 digits")
 	},
-	Insured: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
+	InsuredNo: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
 		return number(codes.CheckInsured(v), fhir.Error, 10, "数字10桁、または H と数字9桁", "10 digits, or H and 9 digits")
 	},
-	Office: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
+	OfficeNo: func(_ *Column, v string) (string, fhir.Severity, fhir.Message) {
 		return number(codes.CheckOffice(v), fhir.Warning, 10, "数字10桁", "10 digits")
 	},
 }
@@ -387,9 +387,9 @@ var dateMessage = fhir.Message{
 func number(fault codes.NumberFault, checkDigit fhir.Severity, length int, ja, en string) (string, fhir.Severity, fhir.Message) {
 	switch fault {
 	case codes.BadLength:
-		return "number-length", fhir.Error, fhir.Messagef("the number must have %s; leading zeros may have been lost", "番号は%[2]sです。先頭の 0 が失われていないか確認してください。", en, ja)
+		return "number-length", fhir.Error, fhir.Messagef("the number must have %[1]s; leading zeros may have been lost", "番号は%[2]sです。先頭の 0 が失われていないか確認してください。", en, ja)
 	case codes.BadCharacter:
-		return "number-invalid", fhir.Error, fhir.Messagef("the number must have %s, in half-width characters", "番号は%[2]s（半角）です。", en, ja)
+		return "number-invalid", fhir.Error, fhir.Messagef("the number must have %[1]s, in half-width characters", "番号は%[2]s（半角）です。", en, ja)
 	case codes.BadCheckDigit:
 		return "check-digit", checkDigit, fhir.Messagef("the check digit (the last of %d digits) is wrong: a digit was mistyped", "検証番号（%d桁目）が合いません。番号の入力誤りがないか確認してください。", length)
 	}
