@@ -24,7 +24,7 @@ type Options struct {
 }
 
 // Identifier is a business identifier.
-type Identifier struct{ System, Value string }
+type Identifier = form.Identifier
 
 // Result is what came of the files.
 type Result struct {

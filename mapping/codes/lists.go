@@ -153,6 +153,16 @@ var BenefitUnits = sync.OnceValue(func() *Table {
 	)
 })
 
+// genderTable has the two values the forms know.
+var genderTable = sync.OnceValue(func() *Table {
+	return &Table{URL: "http://hl7.org/fhir/administrative-gender", ID: "administrative-gender", Concepts: []Concept{
+		{"male", "男", "Male"}, {"female", "女", "Female"},
+	}}
+})
+
+// Genders writes 1 for male and 2 for female.
+var Genders = sync.OnceValue(func() *Encoding { return Numbered(genderTable(), 1, digits(1)) })
+
 // Jobs are 職種 of LIFE.
 var Jobs = sync.OnceValue(func() *Table {
 	return table(care.JobSystem, "LifeJob", "Jobs in LIFE", "職種（LIFE）",
