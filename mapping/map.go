@@ -10,6 +10,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/mapping/csvform"
 	"github.com/kaigofhir/kaigofhir/mapping/form"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
 )
 
 // Map maps files. Each is recognised by its official name and, failing that,
@@ -47,6 +48,7 @@ type reader struct {
 
 // readers are the forms that can be read, the surest to recognise first.
 var readers = []reader{
+	{"主治医意見書", "4719900016_2026041001.csv", opinion.Recognise, each(opinion.Map)},
 	{"介護保険被保険者証", "介護保険被保険者証_131011_20260401090000.csv", insuredcard.Recognise, each(insuredcard.Map)},
 }
 

@@ -44,6 +44,9 @@ func (b *Bundle) Resource() *fhir.Element {
 	return b.root
 }
 
+// NewID returns a fresh UUID.
+func (b *Bundle) NewID() string { return b.newID() }
+
 // NewURN returns a fresh urn:uuid.
 func (b *Bundle) NewURN() string { return "urn:uuid:" + b.newID() }
 

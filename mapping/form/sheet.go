@@ -40,9 +40,13 @@ type Column struct {
 	Max      int
 	Required bool
 	Codes    func() *codes.Encoding // of Kind Code
-	Items    []Item                 // of Kind Bits, in the order of the digits
-	Top      byte                   // of Kind Bits: the highest digit, '1' where zero
-	Section  string                 // heading of the form above the item
+	// Blank reports that a code of 0 stands for no answer.
+	Blank bool
+	Items []Item // of Kind Bits, in the order of the digits
+	// Degrees are the meanings of the digits of Kind Bits, from 0 on; nil for no
+	// and yes.
+	Degrees Degrees
+	Section string // heading of the form above the item
 }
 
 // Item is one box of a column of Kind Bits.
@@ -255,6 +259,9 @@ func (s *Sheet) record(file string, row csvform.Row, places []int, report *Repor
 		if c.Kind != Free || strings.TrimSpace(value) == "" {
 			value = strings.TrimSpace(value)
 		}
+		if c.Blank && value == "0" {
+			value = ""
+		}
 		rec.values[i] = value
 		id, severity, message := c.check(value)
 		if id == "" {
@@ -357,7 +364,10 @@ var checks = map[Kind]check{
 		return "", "", fhir.Message{}
 	},
 	Bits: func(c *Column, v string) (string, fhir.Severity, fhir.Message) {
-		top := max(c.Top, '1')
+		top := byte('1')
+		if c.Degrees != nil {
+			top = '0' + byte(len(c.Degrees().Concepts)-1)
+		}
 		for i := range len(v) {
 			if v[i] < '0' || v[i] > top {
 				return "code-unknown", fhir.Error, fhir.Messagef("each of the digits must be between 0 and %c", "各桁は 0 から %c の数字でなければなりません。", top)
