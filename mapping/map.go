@@ -48,7 +48,7 @@ type reader struct {
 
 // readers are the forms that can be read, the surest to recognise first.
 var readers = []reader{
-	{"主治医意見書", "4719900016_2026041001.csv", opinion.Recognise, each(opinion.Map)},
+	{"主治医意見書", "4719900013_2026041001.csv", opinion.Recognise, each(opinion.Map)},
 	{"介護保険被保険者証", "介護保険被保険者証_131011_20260401090000.csv", insuredcard.Recognise, each(insuredcard.Map)},
 }
 
