@@ -133,7 +133,7 @@ const (
 // Extensions of this guide.
 const (
 	CareLevelExtension      = Canonical + "/StructureDefinition/care-level"            // valueCodeableConcept
-	IssuedDateExtension     = Canonical + "/StructureDefinition/issued-date"            // valueDate 交付年月日
+	IssuedDateExtension     = Canonical + "/StructureDefinition/issued-date"           // valueDate 交付年月日
 	CertifiedDateExtension  = Canonical + "/StructureDefinition/certified-date"        // valueDate 認定年月日
 	CertifiedPeriodExt      = Canonical + "/StructureDefinition/certified-period"      // valuePeriod 認定の有効期間
 	BenefitLimitExtension   = Canonical + "/StructureDefinition/benefit-limit"         // valueQuantity 区分支給限度基準額, units a month
