@@ -2,6 +2,7 @@ package sharing
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -49,5 +50,8 @@ func stretch(s string) (low, high time.Time, err error) {
 		return low, low.AddDate(0, 0, 1), err
 	}
 	low, err = time.Parse(time.RFC3339Nano, s)
+	if strings.Contains(s, ".") {
+		return low, low.Add(time.Millisecond), err
+	}
 	return low, low.Add(time.Second), err
 }

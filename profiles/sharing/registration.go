@@ -96,20 +96,20 @@ func ReadRegistration(episode *fhir.Element) (Registration, error) {
 	}
 	known := []string{string(RoleCareManager), string(RoleCareProvider), string(RolePhysician), string(RoleEvacuation)}
 	if g.Patient == "" || g.Organization == "" || len(roles) != 1 || !slices.Contains(known, roles[0]) {
-		return Registration{}, registrationIssue("EpisodeOfCare.type",
-			"R5: a registration names one person, one organisation and one role of "+RoleSystem,
-			"R5: 担当の登録には利用者・組織・役割（"+RoleSystem+"）を一つずつ指定してください")
+		return Registration{}, registrationIssue("EpisodeOfCare.type", fhir.Messagef(
+			"R5: a registration names one person, one organisation and one role of %s",
+			"R5: 担当の登録には利用者・組織・役割（%s）を一つずつ指定してください", RoleSystem))
 	}
 	g.Role = Role(roles[0])
 	start, end, err := ReadPeriod(episode.Get("period"))
 	if err != nil {
-		return Registration{}, registrationIssue("EpisodeOfCare.period",
-			"R5: the period cannot be read, or ends before it starts", "R5: 期間が読み取れないか、終了が開始より前です")
+		return Registration{}, registrationIssue("EpisodeOfCare.period", fhir.Messagef(
+			"R5: the period cannot be read, or ends before it starts", "R5: 期間が読み取れないか、終了が開始より前です"))
 	}
 	g.Start, g.End = start, end
 	return g, nil
 }
 
-func registrationIssue(expression, en, ja string) fhir.Issues {
-	return fhir.Issues{{Severity: fhir.Error, Code: fhir.BusinessRule, ID: "R5", Expression: expression, Message: fhir.Messagef(en, ja)}}
+func registrationIssue(expression string, m fhir.Message) fhir.Issues {
+	return fhir.Issues{{Severity: fhir.Error, Code: fhir.BusinessRule, ID: "R5", Expression: expression, Message: m}}
 }

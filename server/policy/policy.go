@@ -5,9 +5,10 @@ package policy
 
 import (
 	"context"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
-	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -15,15 +16,31 @@ import (
 // or the operator of the server, who is outside it.
 type Kind string
 
-// The kinds of callers.
+// The kinds of callers. A prefecture is no actor of the matrix: it is known so
+// that the refusal can name its rule (R8).
 const (
 	Person             Kind = "user"
 	Municipality       Kind = "municipality"
 	CareOffice         Kind = "care_office"
 	CareManagerOffice  Kind = "care_manager_office"
 	MedicalInstitution Kind = "medical_institution"
+	Prefecture         Kind = "prefecture"
 	Operator           Kind = "operator"
 )
+
+// Acting tells in whose stead a person's client acts.
+type Acting string
+
+// The ways to act for a person. The zero value is the person.
+const (
+	AsSelf           Acting = ""
+	AsFamily         Acting = "family"         // like the person unless refused (R12)
+	AsRepresentative Acting = "representative" // verified legal representative (R24)
+)
+
+// Emergency is the purpose of use of a break-glass access (R36), a code of
+// http://terminology.hl7.org/CodeSystem/v3-ActReason.
+const Emergency = "ETREAT"
 
 // Caller is who makes a request, as the access token says.
 type Caller struct {
@@ -31,10 +48,25 @@ type Caller struct {
 	Kind         Kind
 	Organization string // Organization id, "" for a person
 	Patient      string // Patient id of a person's own client, "" otherwise
+	Acting       Acting // for a person's client
+	Purpose      string // purpose of use; Emergency or ""
 	Scopes       Scopes
 	// Unrestricted is set for internal work, for operators and in the open
 	// development mode; the matrix does not apply.
 	Unrestricted bool
+}
+
+// author is what the caller's records carry as their author label: the
+// Organization id, or "Patient/id" for a person, which no Organization id can
+// look like.
+func (c *Caller) author() string {
+	switch {
+	case c.Organization != "":
+		return c.Organization
+	case c.Patient != "":
+		return "Patient/" + c.Patient
+	}
+	return ""
 }
 
 // Action is what a caller wants to do with a type of resource.
@@ -50,38 +82,58 @@ const (
 )
 
 // Policy answers the questions below from the matrix and from the relations
-// and consents in the store, as they are at the moment of the question.
+// and consents in the store, as they are at the moment of the question. It is
+// safe for concurrent use.
 type Policy struct{ policyState }
 
-type policyState struct{} // owned by this package's other files
-
-// New returns a policy over the records of a store.
-func New(st store.Store) (*Policy, error) { panic("contract") }
-
-// Visibility returns the mandatory predicate of a caller: what it may see at
-// this moment. A caller without a scope for anything sees nothing.
-func (p *Policy) Visibility(ctx context.Context, c Caller) (search.Must, error) { panic("contract") }
-
-// Label determines the labels of a resource about to be written: its care
-// form, the patients it is about (references in it are already local, "Patient/1")
-// and its author. previous are the labels of the version it replaces, nil for
-// a create; an author never changes.
-func (p *Policy) Label(ctx context.Context, c Caller, resource *fhir.Element, previous *search.Labels) (search.Labels, error) {
-	panic("contract")
+type policyState struct {
+	matrix *sharing.Matrix
+	view   *view
 }
 
-// MayWrite refuses, with fhir.Issues of code forbidden or security, a write the
-// scopes or the matrix do not give the caller. For a delete, resource is the
-// version deleted. The caller has checked that the caller can see what it
-// changes.
-func (p *Policy) MayWrite(ctx context.Context, c Caller, a Action, resource *fhir.Element, l search.Labels) error {
-	panic("contract")
+// Option changes what New returns.
+type Option func(*Policy)
+
+// WithMatrix gives the policy a matrix under other settings of its switches.
+func WithMatrix(m *sharing.Matrix) Option { return func(p *Policy) { p.matrix = m } }
+
+// WithClock gives the policy the clock by which consents and registrations
+// begin and end.
+func WithClock(now func() time.Time) Option { return func(p *Policy) { p.view.now = now } }
+
+// New returns a policy over the records of a store. It reads what is there and
+// keeps up with it from then on.
+func New(st store.Store, options ...Option) (*Policy, error) {
+	p := &Policy{policyState{matrix: sharing.National(), view: newView(st)}}
+	for _, o := range options {
+		o(p)
+	}
+	p.view.forms = consentForms(p.matrix)
+	p.view.matrix = p.matrix
+	if err := p.view.refresh(context.Background()); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
-// Scopes are the SMART scopes of a token. The zero value allows nothing.
-type Scopes struct{ scopeState }
+// Matrix returns the matrix the policy goes by.
+func (p *Policy) Matrix() *sharing.Matrix { return p.matrix }
 
-type scopeState struct{} // owned by scope.go
+// consentForms are the forms for which some actor needs consent.
+func consentForms(m *sharing.Matrix) []string {
+	var forms []string
+	for i := range m.Rows {
+		for _, c := range m.Rows[i].Cells {
+			if c.Effect == sharing.Consent && c.Actor != sharing.Person {
+				forms = append(forms, m.Rows[i].Code)
+				break
+			}
+		}
+	}
+	return forms
+}
 
-// Allow reports whether some scope covers the action on the resource type.
-func (s Scopes) Allow(resourceType string, a Action) bool { panic("contract") }
+// refusal is the error of a write that a rule forbids.
+func refusal(code fhir.Code, id, expression string, m fhir.Message) error {
+	return fhir.Issues{{Severity: fhir.Error, Code: code, ID: id, Expression: expression, Message: m}}
+}
