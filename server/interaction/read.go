@@ -1,0 +1,29 @@
+package interaction
+
+import (
+	"context"
+
+	"github.com/kaigofhir/kaigofhir/server/policy"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Read returns the current version of a resource.
+// https://hl7.org/fhir/R4/http.html#read
+func (s *Service) Read(ctx context.Context, c Call, key store.Key) (store.Version, error) {
+	v, err := s.read(ctx, &c, key)
+	return v, s.record(ctx, &c, Access{Interaction: "read", Type: key.Type, Seen: seen(v)}, err)
+}
+
+func (s *Service) read(ctx context.Context, c *Call, key store.Key) (store.Version, error) {
+	if err := checkKey(key); err != nil {
+		return store.Version{}, err
+	}
+	if err := allow(c, key.Type, policy.ActionRead); err != nil {
+		return store.Version{}, err
+	}
+	must, err := s.visibility(ctx, c)
+	if err != nil {
+		return store.Version{}, err
+	}
+	return s.current(ctx, must, key)
+}
