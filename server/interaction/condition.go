@@ -148,11 +148,26 @@ func (p *plan) chooseNone(ctx context.Context, st *step) error {
 			if err := checkKey(st.key); err != nil {
 				return err
 			}
-			return p.find(ctx, st)
+			return p.chooseID(ctx, st)
 		}
 	}
 	st.key.ID = p.s.cfg.NewID()
 	return st.precondition()
+}
+
+// chooseID handles a conditional update that matches nothing and names an id.
+func (p *plan) chooseID(ctx context.Context, st *step) error {
+	if !p.clientIDs() {
+		return noClientID(st.key)
+	}
+	if err := p.find(ctx, st); err != nil {
+		return err
+	}
+	if st.found != nil && !st.deleted {
+		return Refuse(Colliding, fhir.Conflict, "exists", fhir.Messagef(
+			"%s exists but does not meet the criteria", "%s は存在しますが、条件に一致しません", st.key.String()))
+	}
+	return nil
 }
 
 func severalMatch(resourceType string) *Refusal {

@@ -35,9 +35,9 @@ type step struct {
 	// found is the version the change starts from: current, or a deletion
 	// the caller may know of. Nil where there never was one.
 	found   *store.Version
-	deleted bool // found records a deletion
-	matched bool // a conditional create found found: nothing to write
-	nothing bool // nothing to delete
+	deleted bool  // found records a deletion
+	matched bool  // a conditional create found found: nothing to write
+	nothing bool  // nothing to delete
 	same    *step // the conditional create of the same transaction it repeats
 	also    []store.Version
 	writes  []int // indexes into tx.Writes

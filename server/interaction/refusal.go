@@ -26,6 +26,10 @@ const (
 	Unimplemented               // the server cannot do that at all
 	Unavailable                 // not now
 	TooLarge                    // more than the server takes
+	Anonymous                   // no valid access token
+	Throttled                   // too many requests of this client
+	MediaType                   // the body is in a format the server does not read
+	Format                      // no format the client accepts can be written
 )
 
 // Refusal is the error of an interaction: why it was not done.

@@ -100,4 +100,3 @@ func (st *stamp) withTime(updated string) ([][]byte, error) {
 	slices.SortFunc(keys, bytes.Compare)
 	return slices.CompactFunc(keys, bytes.Equal), nil
 }
-

@@ -1,0 +1,36 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/kaigofhir/kaigofhir/server/interaction"
+)
+
+// prefer is a Prefer header. https://hl7.org/fhir/R4/http.html#ops
+type prefer struct {
+	ret    interaction.Return
+	strict bool
+	async  bool
+}
+
+func readPrefer(r *http.Request) prefer {
+	var p prefer
+	for _, line := range r.Header["Prefer"] {
+		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' }) {
+			switch strings.TrimSpace(part) {
+			case "return=minimal":
+				p.ret = interaction.ReturnMinimal
+			case "return=representation":
+				p.ret = interaction.ReturnRepresentation
+			case "return=OperationOutcome":
+				p.ret = interaction.ReturnOutcome
+			case "handling=strict":
+				p.strict = true
+			case "respond-async":
+				p.async = true
+			}
+		}
+	}
+	return p
+}

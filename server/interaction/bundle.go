@@ -1,0 +1,61 @@
+package interaction
+
+import (
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Bundle is a Bundle the server answers with, its resources still encoded.
+// https://hl7.org/fhir/R4/bundle.html
+type Bundle struct {
+	Type      string // searchset, history, batch-response, transaction-response
+	Timestamp time.Time
+	Total     int64 // -1: not told
+	Links     []Link
+	Entries   []Entry
+	// Subsetted marks the Bundle of a search that asked for a part only.
+	Subsetted bool
+}
+
+// Link is one link of a Bundle. URL is absolute.
+type Link struct{ Relation, URL string }
+
+// Entry is one entry of a Bundle.
+type Entry struct {
+	// FullURL is absolute, "" where the entry has none.
+	FullURL string
+	// Resource is JSON, nil where the entry has none.
+	Resource []byte
+	Mode     string // of a search: match, include, outcome
+	Request  *EntryRequest
+	Reply    *Reply
+}
+
+// EntryRequest is how a version of a history came about.
+type EntryRequest struct{ Method, URL string }
+
+// Reply is the answer to one request: of a batch or transaction entry, of one
+// version in a history, of an operation. Package api gives it its status.
+type Reply struct {
+	// Err, where not nil, is why the request was refused; the rest is unset.
+	Err error
+	// Effect of a write, 0 for a read.
+	Effect Effect
+	// Version is what was read or written. Its JSON goes into the answer
+	// where Show is set.
+	Version store.Version
+	Show    bool
+	// Bundle is the answer of a search or history.
+	Bundle *Bundle
+	// Resource is the answer of an operation.
+	Resource *fhir.Element
+	// Issues go into an OperationOutcome beside a success.
+	Issues fhir.Issues
+	// NotModified reports that the version is the one the client has.
+	NotModified bool
+}
+
+// fullURL returns the absolute URL of a resource.
+func (c *Call) fullURL(key store.Key) string { return c.Base + "/" + key.String() }

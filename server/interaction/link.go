@@ -1,0 +1,107 @@
+package interaction
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/server/policy"
+)
+
+// CursorParam is the query parameter of paging links.
+const CursorParam = "_cursor"
+
+// cursor is what a paging link stands for. The link carries it encrypted, so
+// that nothing of a query sent by POST shows in it.
+type cursor struct {
+	Kind    string `json:"k"` // "s" search, "h" history
+	Type    string `json:"t,omitempty"`
+	ID      string `json:"i,omitempty"`
+	Group   string `json:"g,omitempty"` // compartment "Patient/1"
+	Query   string `json:"q,omitempty"`
+	After   string `json:"a,omitempty"`
+	AsOf    uint64 `json:"v,omitempty"`
+	Total   int64  `json:"n"`
+	Expires int64  `json:"x"` // Unix seconds
+}
+
+// linkSealer encrypts cursors with AES-256-GCM, the caller bound in as
+// additional data. The nonce is an HMAC of the content, so that sealing needs
+// no randomness and equal content gives equal links.
+type linkSealer struct {
+	aead     cipher.AEAD
+	nonceKey []byte
+}
+
+func newLinkSealer(key []byte) (*linkSealer, error) {
+	if len(key) < 32 {
+		return nil, errors.New("interaction: Key needs 32 bytes")
+	}
+	block, err := aes.NewCipher(derive(key, "paging link encryption"))
+	if err != nil {
+		return nil, fmt.Errorf("paging links: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("paging links: %w", err)
+	}
+	return &linkSealer{aead: aead, nonceKey: derive(key, "paging link nonce")}, nil
+}
+
+func derive(key []byte, use string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(use))
+	return h.Sum(nil)
+}
+
+// seal returns the text of a cursor for a caller.
+func (l *linkSealer) seal(cur cursor, caller policy.Caller) (string, error) {
+	plain, err := json.Marshal(cur)
+	if err != nil {
+		return "", fmt.Errorf("paging link: %w", err)
+	}
+	bound := binding(caller)
+	h := hmac.New(sha256.New, l.nonceKey)
+	h.Write(bound)
+	h.Write(plain)
+	nonce := h.Sum(nil)[:l.aead.NonceSize()]
+	return base64.RawURLEncoding.EncodeToString(l.aead.Seal(nonce, nonce, plain, bound)), nil
+}
+
+// open reads a cursor; one that was changed, or made for somebody else, is
+// refused like any other nonsense.
+func (l *linkSealer) open(text string, caller policy.Caller, now time.Time) (cursor, error) {
+	var cur cursor
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	n := l.aead.NonceSize()
+	if err != nil || len(sealed) < n {
+		return cur, badLink()
+	}
+	plain, err := l.aead.Open(nil, sealed[:n], sealed[n:], binding(caller))
+	if err != nil || json.Unmarshal(plain, &cur) != nil {
+		return cur, badLink()
+	}
+	if now.Unix() > cur.Expires {
+		return cur, Refuse(Gone, fhir.Expired, "page-expired", fhir.Messagef(
+			"this page is no longer available; search again", "このページは有効期限が切れました。検索をやり直してください"))
+	}
+	return cur, nil
+}
+
+func badLink() *Refusal {
+	return Refuse(BadRequest, fhir.Invalid, "page-invalid", fhir.Messagef(
+		"this is not a paging link given to this client", "このページ送りリンクは無効です"))
+}
+
+// binding is what a link is bound to.
+func binding(c policy.Caller) []byte {
+	b, _ := json.Marshal([]any{c.Client, c.Kind, c.Organization, c.Patient, c.Unrestricted}) //nolint:errchkjson // strings
+	return b
+}

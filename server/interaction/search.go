@@ -1,0 +1,279 @@
+package interaction
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server/policy"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// SearchRequest is a search as asked.
+// https://hl7.org/fhir/R4/http.html#search
+type SearchRequest struct {
+	// Type is the resource type searched, "" for the system level.
+	Type string
+	// Compartment narrows to the compartment of a resource ("Patient/1").
+	Compartment store.Key
+	// Query is the raw query string, that of a POST body included.
+	Query string
+}
+
+// searching is one search on its way.
+type searching struct {
+	s    *Service
+	c    *Call
+	ask  SearchRequest
+	req  search.Request
+	cur  cursor
+	page bool // cur came from a paging link
+}
+
+// Search returns one page of the resources that match and that the caller may
+// see, with what they include.
+func (s *Service) Search(ctx context.Context, c Call, ask SearchRequest) (*Bundle, error) {
+	run := &searching{s: s, c: &c, ask: ask}
+	b, versions, err := run.do(ctx)
+	a := Access{Interaction: "search-type", Type: run.ask.Type, Query: run.ask.Query, Seen: seen(versions...)}
+	if run.ask.Type == "" {
+		a.Interaction = "search-system"
+	}
+	return b, s.record(ctx, &c, a, err)
+}
+
+func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
+	if err := r.resume(); err != nil {
+		return nil, nil, err
+	}
+	if err := r.parse(); err != nil {
+		return nil, nil, err
+	}
+	must, err := r.admit(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	q := r.query(must)
+	page, err := r.s.cfg.Store.Search(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, v := range page.Versions {
+		if !must.Allows(v.Type, v.ID, v.Labels) {
+			return nil, nil, Internalf(errLeak)
+		}
+	}
+	included, err := r.include(ctx, must, page)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := r.bundle(page, included)
+	return b, append(page.Versions, included.versions...), err
+}
+
+// resume replaces what was asked by what the paging link stands for.
+func (r *searching) resume() error {
+	text, ok := cursorOf(r.ask.Query)
+	if !ok {
+		return nil
+	}
+	cur, err := r.s.links.open(text, r.c.Caller, r.s.cfg.Now())
+	if err != nil {
+		return err
+	}
+	if cur.Kind != "s" {
+		return badLink()
+	}
+	group, _ := localKey(cur.Group)
+	r.cur, r.page = cur, true
+	r.ask = SearchRequest{Type: cur.Type, Compartment: group, Query: cur.Query}
+	return nil
+}
+
+// cursorOf finds the paging parameter in a raw query string.
+func cursorOf(rawQuery string) (string, bool) {
+	if !strings.Contains(rawQuery, CursorParam) {
+		return "", false
+	}
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil || !values.Has(CursorParam) {
+		return "", false
+	}
+	return values.Get(CursorParam), true
+}
+
+func (r *searching) parse() error {
+	if r.ask.Type != "" {
+		if err := checkType(r.ask.Type); err != nil {
+			return err
+		}
+	}
+	req, err := r.s.Registry().Parse(r.ask.Type, r.ask.Query)
+	if err != nil {
+		return err
+	}
+	if len(req.Unknown) > 0 && r.c.Strict {
+		return RefuseAll(BadRequest, unknownIssues(fhir.Error, req.Unknown))
+	}
+	r.req = req
+	return nil
+}
+
+// unknownIssues names the parameters the server does not know.
+func unknownIssues(sev fhir.Severity, names []string) fhir.Issues {
+	var issues fhir.Issues
+	for _, name := range names {
+		issues = append(issues, fhir.Issue{Severity: sev, Code: fhir.NotSupported, ID: "parameter-unknown",
+			Message: fhir.Messagef("the search parameter %q is not known", "検索パラメータ %q には対応していません", name)})
+	}
+	return issues
+}
+
+// admit checks scopes and compartment and returns the mandatory predicate.
+func (r *searching) admit(ctx context.Context) (search.Must, error) {
+	types := r.req.Query.Types
+	if r.ask.Type != "" {
+		types = []string{r.ask.Type}
+	}
+	for _, t := range types {
+		if err := allow(r.c, t, policy.ActionSearch); err != nil {
+			return search.Must{}, err
+		}
+	}
+	must, err := r.s.visibility(ctx, r.c)
+	if err != nil || r.ask.Compartment == (store.Key{}) {
+		return must, err
+	}
+	if err := checkKey(r.ask.Compartment); err != nil {
+		return must, err
+	}
+	clause, err := r.s.compartment(r.ask.Compartment, types)
+	if err != nil {
+		return must, err
+	}
+	r.req.Query.Where = append(r.req.Query.Where, clause)
+	return must, nil
+}
+
+// query completes the parsed query.
+func (r *searching) query(must search.Must) search.Query {
+	q, o := r.req.Query, r.s.cfg.Options
+	if r.ask.Type != "" {
+		q.Types = []string{r.ask.Type}
+	}
+	q.Must = must
+	if !r.req.Directives.CountGiven {
+		q.Count = o.DefaultCount
+	}
+	q.Count = min(q.Count, o.MaxCount)
+	if !r.req.Directives.TotalGiven {
+		q.Total = search.TotalAccurate
+	}
+	if r.req.Directives.Summary == "count" || q.Count == 0 {
+		q.Count, q.Total = 0, search.TotalAccurate
+	}
+	if r.page {
+		q.After, q.AsOf, q.Total = r.cur.After, r.cur.AsOf, search.TotalNone
+	}
+	return q
+}
+
+func (r *searching) bundle(page store.Page, inc included) (*Bundle, error) {
+	b := &Bundle{Type: "searchset", Timestamp: r.s.cfg.Now(), Total: page.Total}
+	if r.page {
+		b.Total = r.cur.Total
+	}
+	if err := r.links(b, page); err != nil {
+		return nil, err
+	}
+	shape := Shape{Summary: r.req.Directives.Summary, Elements: r.req.Directives.Elements}
+	add := func(versions []store.Version, mode string) error {
+		for _, v := range versions {
+			json, err := shape.Apply(v.JSON)
+			if err != nil {
+				return err
+			}
+			b.Entries = append(b.Entries, Entry{FullURL: r.c.fullURL(v.Key), Resource: json, Mode: mode})
+		}
+		return nil
+	}
+	if err := add(page.Versions, "match"); err != nil {
+		return nil, err
+	}
+	if err := add(inc.versions, "include"); err != nil {
+		return nil, err
+	}
+	issues := unknownIssues(fhir.Warning, r.req.Unknown)
+	if inc.cut {
+		issues = append(issues, fhir.Issue{Severity: fhir.Warning, Code: fhir.TooCostly, ID: "include-cut",
+			Message: fhir.Messagef("more resources are included than the server returns on one page",
+				"関連リソースが多いため、一部のみを返しました")})
+	}
+	if len(issues) > 0 {
+		b.Entries = append(b.Entries, Entry{Mode: "outcome", Resource: outcomeJSON(issues, r.c.Language)})
+	}
+	return b, nil
+}
+
+// links adds self, first and next.
+func (r *searching) links(b *Bundle, page store.Page) error {
+	path := r.c.Base
+	if r.ask.Compartment.ID != "" {
+		path += "/" + r.ask.Compartment.String()
+	}
+	if r.ask.Type != "" {
+		path += "/" + r.ask.Type
+	} else if r.ask.Compartment.ID != "" {
+		path += "/*"
+	}
+	used := r.used()
+	first := path
+	if used != "" {
+		first += "?" + used
+	}
+	if !r.page {
+		b.Links = append(b.Links, Link{"self", first})
+	} else {
+		text, err := r.s.links.seal(r.cur, r.c.Caller)
+		if err != nil {
+			return err
+		}
+		b.Links = append(b.Links, Link{"self", path + "?" + CursorParam + "=" + text}, Link{"first", first})
+	}
+	if page.Next == "" {
+		return nil
+	}
+	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total,
+		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
+	if r.ask.Compartment.ID != "" {
+		next.Group = r.ask.Compartment.String()
+	}
+	text, err := r.s.links.seal(next, r.c.Caller)
+	if err != nil {
+		return err
+	}
+	b.Links = append(b.Links, Link{"next", path + "?" + CursorParam + "=" + text})
+	return nil
+}
+
+// used returns the query string without the parameters the server did not
+// know, with the page size in force.
+func (r *searching) used() string {
+	var kept []string
+	for part := range strings.SplitSeq(r.ask.Query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		if part == "" || err != nil || slices.Contains(r.req.Unknown, plain) || plain == "_count" || plain == "_format" || plain == "_pretty" {
+			continue
+		}
+		kept = append(kept, part)
+	}
+	if r.req.Directives.CountGiven {
+		kept = append(kept, "_count="+strconv.Itoa(min(r.req.Query.Count, r.s.cfg.Options.MaxCount)))
+	}
+	return strings.Join(kept, "&")
+}
