@@ -25,6 +25,8 @@ const BasePath = "/fhir"
 type Config struct {
 	Service    *interaction.Service
 	Operations *operation.Registry
+	// Intake takes in the files of $intake; nil: there is no such operation.
+	Intake func(context.Context, interaction.Call, []File) (*interaction.Bundle, error)
 	// Authenticate tells who makes a request. An error is answered 401.
 	Authenticate func(*http.Request) (policy.Caller, error)
 	// BaseURL is the public address of the service, "https://host/fhir"; ""
@@ -61,6 +63,13 @@ type API struct {
 	engine     *gin.Engine
 	statements *statements
 	limiter    *limiter
+	started    time.Time
+}
+
+// File is an uploaded file under its own name.
+type File struct {
+	Name string
+	Data []byte
 }
 
 // New returns the handler.
@@ -77,7 +86,7 @@ func New(cfg Config) (*API, error) {
 	if cfg.Operations == nil {
 		cfg.Operations = operation.NewRegistry()
 	}
-	a := &API{cfg: cfg, limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now)}
+	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now)}
 	a.statements = newStatements(a)
 	a.engine = a.build()
 	return a, nil
@@ -105,7 +114,7 @@ func (a *API) build() *gin.Engine {
 	e.UseRawPath, e.UnescapePathValues = true, true
 	e.ContextWithFallback = true
 	_ = e.SetTrustedProxies(nil) //nolint:errcheck // nil cannot fail
-	for _, r := range routes {
+	for _, r := range routes() {
 		h := a.handler(r.handle, r.public)
 		e.Handle(r.method, BasePath+r.path, h)
 		if r.method == http.MethodGet {

@@ -34,8 +34,10 @@ func vread(x *exchange) error {
 	return x.sendVersion(v)
 }
 
-func historySystem(x *exchange) error   { return x.history(interaction.HistoryRequest{}) }
-func historyType(x *exchange) error     { return x.history(interaction.HistoryRequest{Type: x.Param("type")}) }
+func historySystem(x *exchange) error { return x.history(interaction.HistoryRequest{}) }
+func historyType(x *exchange) error {
+	return x.history(interaction.HistoryRequest{Type: x.Param("type")})
+}
 func historyInstance(x *exchange) error {
 	return x.history(interaction.HistoryRequest{Type: x.Param("type"), ID: x.Param("id")})
 }

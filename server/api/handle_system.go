@@ -79,8 +79,8 @@ func (x *exchange) operation(ask interaction.OperationRequest) error {
 		}
 	}
 	ask.Query, ask.Post = x.rawQuery(), x.Request.Method == http.MethodPost
-	if h := x.api.cfg.Uploads[ask.Name]; h != nil && ask.Post && ask.Type == "" {
-		return h.upload(x)
+	if ask.Name == "$intake" && ask.Type == "" && x.api.cfg.Intake != nil {
+		return x.intake()
 	}
 	if ask.Post && x.Request.ContentLength != 0 {
 		body, err := x.resource()

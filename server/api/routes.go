@@ -1,7 +1,5 @@
 package api
 
-
-
 // route is one line of the table of routes.
 type route struct {
 	method, path string
@@ -15,32 +13,33 @@ type route struct {
 // routes is everything the FHIR service answers. A name at :type, :id or
 // :member that starts with "$" is an operation. Gin wants the same parameter
 // name at the same position everywhere.
-var routes = []route{
-	{"GET", "/metadata", metadata, nil, true},
-	{"OPTIONS", "", options, nil, true},
-	{"GET", "", searchSystem, []string{"search-system"}, false},
-	{"POST", "", bundle, []string{"transaction", "batch"}, false},
-	{"POST", "/_search", searchSystem, nil, false},
-	{"GET", "/_history", historySystem, []string{"history-system"}, false},
+func routes() []route {
+	return []route{
+		{"GET", "/metadata", metadata, nil, true},
+		{"OPTIONS", "", options, nil, true},
+		{"GET", "", searchSystem, []string{"search-system"}, false},
+		{"POST", "", bundle, []string{"transaction", "batch"}, false},
+		{"POST", "/_search", searchSystem, nil, false},
+		{"GET", "/_history", historySystem, []string{"history-system"}, false},
 
-	{"GET", "/:type", searchType, []string{"search-type"}, false},
-	{"POST", "/:type", create, []string{"create"}, false},
-	{"PUT", "/:type", updateMatching, nil, false},
-	{"PATCH", "/:type", patchMatching, nil, false},
-	{"DELETE", "/:type", deleteMatching, nil, false},
-	{"POST", "/:type/_search", searchType, nil, false},
-	{"GET", "/:type/_history", historyType, []string{"history-type"}, false},
+		{"GET", "/:type", searchType, []string{"search-type"}, false},
+		{"POST", "/:type", create, []string{"create"}, false},
+		{"PUT", "/:type", updateMatching, nil, false},
+		{"PATCH", "/:type", patchMatching, nil, false},
+		{"DELETE", "/:type", deleteMatching, nil, false},
+		{"POST", "/:type/_search", searchType, nil, false},
+		{"GET", "/:type/_history", historyType, []string{"history-type"}, false},
 
-	{"GET", "/:type/:id", read, []string{"read"}, false},
-	{"PUT", "/:type/:id", update, []string{"update"}, false},
-	{"PATCH", "/:type/:id", patchOne, []string{"patch"}, false},
-	{"DELETE", "/:type/:id", deleteOne, []string{"delete"}, false},
-	{"POST", "/:type/:id", operationOnType, nil, false},
-	{"GET", "/:type/:id/_history", historyInstance, []string{"history-instance"}, false},
-	{"GET", "/:type/:id/_history/:version", vread, []string{"vread"}, false},
+		{"GET", "/:type/:id", read, []string{"read"}, false},
+		{"PUT", "/:type/:id", update, []string{"update"}, false},
+		{"PATCH", "/:type/:id", patchOne, []string{"patch"}, false},
+		{"DELETE", "/:type/:id", deleteOne, []string{"delete"}, false},
+		{"POST", "/:type/:id", operationOnType, nil, false},
+		{"GET", "/:type/:id/_history", historyInstance, []string{"history-instance"}, false},
+		{"GET", "/:type/:id/_history/:version", vread, []string{"vread"}, false},
 
-	{"GET", "/:type/:id/:member", searchCompartment, nil, false},
-	{"POST", "/:type/:id/:member", operationOnInstance, nil, false},
-	{"POST", "/:type/:id/:member/_search", searchCompartment, nil, false},
+		{"GET", "/:type/:id/:member", searchCompartment, nil, false},
+		{"POST", "/:type/:id/:member", operationOnInstance, nil, false},
+		{"POST", "/:type/:id/:member/_search", searchCompartment, nil, false},
+	}
 }
-

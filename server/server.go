@@ -1,0 +1,114 @@
+// Package server puts the parts together: store, policy, audit, interactions,
+// operations and API become one HTTP handler. The commands and the tests start
+// the same server through it.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server/api"
+	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/operation"
+	"github.com/kaigofhir/kaigofhir/server/policy"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Config is what a server is made of. Store, Now, NewID and Key are required.
+type Config struct {
+	Store store.Store
+	Now   func() time.Time
+	NewID func() string
+	// Key, 32 random bytes or more, protects paging links; it belongs in the
+	// data folder, so that links outlive a restart.
+	Key []byte
+	Log *slog.Logger
+
+	// BaseURL is the public address, "https://host/fhir"; "" takes it from
+	// each request.
+	BaseURL string
+	Version string
+	// Open is the development mode: no token, every caller unrestricted.
+	Open    bool
+	Options interaction.Options
+
+	Origins []string
+	MaxBody int64
+	Rate    float64
+	Burst   int
+	// Home answers "/"; nil: nothing there.
+	Home http.Handler
+}
+
+// Server is a server ready to answer.
+type Server struct {
+	http.Handler
+	// Service is the door, for what runs inside the process.
+	Service *interaction.Service
+	Policy  *policy.Policy
+	store   store.Store
+}
+
+// New puts a server together. It does not listen: the caller serves it.
+func New(cfg Config) (*Server, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("server: Config without Store")
+	}
+	pol, err := policy.New(cfg.Store)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	registry, err := search.NewRegistry()
+	if err != nil {
+		return nil, fmt.Errorf("search parameters: %w", err)
+	}
+	service, err := interaction.New(interaction.Config{
+		Store: cfg.Store, Policy: pol, Registry: registry,
+		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.options(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	operations := operation.NewRegistry()
+	service.SetOperations(operations.Run)
+	s := &Server{Service: service, Policy: pol, store: cfg.Store}
+	s.Handler, err = api.New(api.Config{
+		Service: service, Operations: operations, Authenticate: cfg.authenticate(),
+		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
+		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
+		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,
+	})
+	return s, err
+}
+
+// options returns the interaction options; the open mode takes what generic
+// FHIR tools send: resources with their own ids, in any order.
+func (cfg *Config) options() interaction.Options {
+	o := cfg.Options
+	if cfg.Open {
+		o.ClientIDs = true
+	}
+	return o
+}
+
+// authenticate tells who makes a request.
+func (cfg *Config) authenticate() func(*http.Request) (policy.Caller, error) {
+	if cfg.Open {
+		caller := policy.Caller{Client: "open", Kind: policy.Operator, Unrestricted: true}
+		return func(*http.Request) (policy.Caller, error) { return caller, nil }
+	}
+	return func(*http.Request) (policy.Caller, error) {
+		return policy.Caller{}, errors.New("no access token")
+	}
+}
+
+// health reports whether the store answers.
+func (s *Server) health(ctx context.Context) error {
+	_, err := s.store.Status(ctx)
+	return err
+}
