@@ -243,7 +243,7 @@ func negated(v Value, negative bool) (Value, bool) {
 		return n, true
 	case *Decimal:
 		r := &Decimal{n.Number}
-		r.Number.Negative = n.Number.Negative != negative
+		r.Number.Negative = n.Number.Negative != negative && !n.Number.IsZero()
 		return r, true
 	case *Quantity:
 		r := *n

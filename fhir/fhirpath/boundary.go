@@ -197,8 +197,8 @@ func (m *moment) keep(p Precision, fraction bool) {
 	}
 }
 
-// precision counts the digits of a number after the point and before it, or
-// of a date or time.
+// precision counts the digits of a number after the point, or of a date or
+// time.
 func precision(_ *evaluation, c *call, in, dst Collection) (Collection, error) {
 	v, err := c.one(in)
 	if err != nil || v == nil {
@@ -207,7 +207,7 @@ func precision(_ *evaluation, c *call, in, dst Collection) (Collection, error) {
 	switch v := System(v).(type) {
 	case Integer, *Decimal:
 		d, _ := number(v)
-		return append(dst, Integer(d.NumDigits())), nil
+		return append(dst, Integer(places(d))), nil
 	case *Date:
 		return append(dst, Integer(v.countDigits())), nil
 	case *DateTime:

@@ -29,6 +29,14 @@ func extension(ev *evaluation, c *call, in, dst Collection) (Collection, error) 
 	return dst, nil
 }
 
+// hasExtension is extension(url).exists(); no specification lists it, but
+// search parameters of R4 use it (QuestionnaireResponse item-subject).
+func hasExtension(ev *evaluation, c *call, in Collection) (truth, error) {
+	found, err := extension(ev, c, in, ev.scratch())
+	defer ev.release(found)
+	return truthFrom(len(found) > 0), err
+}
+
 // hasValue is true for a single primitive that has a value.
 func hasValue(_ *evaluation, _ *call, in Collection) (truth, error) {
 	if len(in) != 1 {

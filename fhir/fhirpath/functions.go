@@ -134,6 +134,7 @@ var definitions = map[string]*definition{
 	"comparable":   {min: 1, max: 1, test: comparable},
 	// https://hl7.org/fhir/R4/fhirpath.html#functions
 	"extension":         {min: 1, max: 1, fn: extension},
+	"hasExtension":      {min: 1, max: 1, test: hasExtension},
 	"hasValue":          {test: hasValue},
 	"getValue":          {fn: getValue},
 	"resolve":           {fn: resolve},

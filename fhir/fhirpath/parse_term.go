@@ -131,7 +131,8 @@ func (p *parser) bracket() (node, error) {
 		if p.tok.kind != identifierToken && p.tok.kind != stringToken {
 			return nil, p.unexpected()
 		}
-		return constant{p.tok.text}, p.advance()
+		name := p.tok.text
+		return constant{name}, p.advance()
 	}
 	return nil, p.unexpected()
 }
