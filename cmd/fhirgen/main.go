@@ -2,7 +2,7 @@
 // that package fhir/r4 embeds. It is a tool for developers of kaigofhir; the
 // program itself never needs it.
 //
-//	fhirgen -source DIR|FILE.tgz [-out fhir/r4]
+//	fhirgen -source DIR|FILE.tgz [-out fhir/r4] [-examples testdata/fhir-r4]
 package main
 
 import (
@@ -15,21 +15,27 @@ import (
 func main() {
 	source := flag.String("source", "", "unpacked npm package hl7.fhir.r4.examples, or its .tgz")
 	out := flag.String("out", "fhir/r4", "folder of package r4")
+	examples := flag.String("examples", "", "folder for the examples the tests use; none: leave them")
 	flag.Parse()
-	if err := run(*source, *out); err != nil {
+	if err := run(*source, *out, *examples); err != nil {
 		slog.Error("fhirgen", "err", err)
 		os.Exit(1)
 	}
 }
 
 // run reads the package and writes every generated file.
-func run(source, out string) error {
+func run(source, out, examples string) error {
 	if source == "" {
 		return fmt.Errorf("-source is missing")
 	}
 	files, err := readPackage(source)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", source, err)
+	}
+	if examples != "" {
+		if err := writeExamples(examples, files); err != nil {
+			return fmt.Errorf("examples: %w", err)
+		}
 	}
 	defs, err := buildDefinitions(files)
 	if err != nil {
