@@ -48,7 +48,11 @@ func appendProperty(dst []byte, prefix string, reps []*fhir.Element, one func([]
 	if dst[start-1] != '{' {
 		dst = append(dst, ',')
 	}
-	dst = append(append(append(append(dst, '"'), prefix...), reps[0].Name...), '"', ':')
+	if reps[0].Type == nil { // kept on request, its name may be anything
+		dst = append(appendString(dst, reps[0].Name), ':')
+	} else {
+		dst = append(append(append(append(dst, '"'), prefix...), reps[0].Name...), '"', ':')
+	}
 	list := reps[0].List || len(reps) > 1
 	if !list {
 		dst, ok := one(dst, reps[0])
