@@ -137,8 +137,9 @@ type Value struct {
 	// reference: Type and ID of a local reference (Type may be "" when only
 	// an id was given), or URL of an absolute one.
 	Type, ID, URL string
-	// number and quantity: the range of the written precision, as decimals.
-	Low, High string
+	// number and quantity: the number as written, and the range of the
+	// written precision (of a tenth to either side for ap), as decimals.
+	Number, Low, High string
 	// date: the range in UTC microseconds since 1970, High exclusive.
 	From, To int64
 	// composite: one value for each component.
