@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -143,9 +142,10 @@ func (it *quantityItem) keys(k *keys) {
 
 // matches compares in the canonical unit where the query names a UCUM unit,
 // and otherwise the plain number of the same unit.
-func (it *quantityItem) matches(v *Value, u *units) bool {
-	if w, unit, ok := v.canonical(u); ok {
-		return it.canonicalUnit == unit && it.canonical.matches(&w)
+func (it *quantityItem) matches(v *Value) bool {
+	if c := v.Canonical; c != nil {
+		w := c.wanted()
+		return it.canonicalUnit == c.Code && it.canonical.matches(&w)
 	}
 	w := v.wanted()
 	return it.numberItem.matches(&w) && unitMatches(v, it.system, it.code, it.unit)
@@ -163,24 +163,25 @@ func unitMatches(v *Value, system, code, unit string) bool {
 	return system == *v.System && (v.Code == "" || code == v.Code)
 }
 
-// canonical converts a query in UCUM units.
-func (v *Value) canonical(u *units) (w wanted, unit string, ok bool) {
+// canonicalize sets Canonical where the value is in a UCUM unit.
+func (v *Value) canonicalize(u *units) {
 	if v.System == nil || *v.System != systemUCUM || v.Code == "" {
-		return w, "", false
+		return
 	}
 	c, ok := u.canonical(v.Code)
 	if !ok {
-		return w, "", false
+		return
 	}
-	w = v.wanted()
-	w.exact, w.low, w.high = c.convert(w.exact), c.convert(w.low), c.convert(w.high)
-	return w, c.name, true
+	w := v.wanted()
+	v.Canonical = &Value{Prefix: v.Prefix, Code: c.name,
+		Number: c.convert(w.exact).String(), Low: c.convert(w.low).String(), High: c.convert(w.high).String()}
 }
 
-func quantityRanges(v *Value, u *units) []Range {
-	if w, unit, ok := v.canonical(u); ok {
-		single := append(appendText([]byte{kindCanonical}, unit), 0)
-		spans := append(appendText([]byte{kindCanonicals}, unit), 0)
+func quantityRanges(v *Value) []Range {
+	if c := v.Canonical; c != nil {
+		w := c.wanted()
+		single := append(appendText([]byte{kindCanonical}, c.Code), 0)
+		spans := append(appendText([]byte{kindCanonicals}, c.Code), 0)
 		return []Range{w.plain(single, nil), w.spans(spans, nil)}
 	}
 	w, unit := v.wanted(), keepUnit(v)
@@ -209,7 +210,7 @@ func keepUnit(v *Value) func(rest []byte) bool {
 }
 
 // parseQuantity reads [prefix]number[|system|code].
-func parseQuantity(raw string) (Value, string) {
+func (r *Registry) parseQuantity(raw string) (Value, string) {
 	v := Value{Raw: unescape(raw)}
 	parts := splitEscaped(raw, '|')
 	if len(parts) != 1 && len(parts) != 3 {
@@ -222,12 +223,8 @@ func parseQuantity(raw string) (Value, string) {
 		v.System = &system
 	}
 	v.Code = unescape(parts[2])
+	v.canonicalize(r.units)
 	return v, ""
-}
-
-// sameUnit is used by sorting: quantities of one dimension sort together.
-func sortKinds(kind byte) bool {
-	return bytes.IndexByte([]byte{kindCanonical, kindCanonicals}, kind) >= 0
 }
 
 // bare strips UCUM annotations, which carry no meaning: "{beats}/min" is

@@ -106,7 +106,6 @@ type Parameter struct {
 	// Components are the parts of a composite parameter.
 	Components []*Parameter
 
-	extractor any // compiled expression; owned by extract.go
 }
 
 // Prefix of an ordered value. https://hl7.org/fhir/R4/search.html#prefix
@@ -140,6 +139,9 @@ type Value struct {
 	// number and quantity: the number as written, and the range of the
 	// written precision (of a tenth to either side for ap), as decimals.
 	Number, Low, High string
+	// quantity in a UCUM unit: Code, Number, Low and High in the canonical
+	// unit of its dimension.
+	Canonical *Value
 	// date: the range in UTC microseconds since 1970, High exclusive.
 	From, To int64
 	// composite: one value for each component.
