@@ -26,9 +26,15 @@ type dateItem struct{ from, to int64 }
 func (x *extraction) dates(dst []dateItem, e *fhir.Element) []dateItem {
 	switch e.Type.Name {
 	case "Period":
-		return appendSpan(dst, x.period(e))
+		if it, ok := x.period(e); ok && it.from < it.to {
+			dst = append(dst, it)
+		}
+		return dst
 	case "Timing":
-		return appendSpan(dst, x.timing(e))
+		if it, ok := x.timing(e); ok && it.from < it.to {
+			dst = append(dst, it)
+		}
+		return dst
 	}
 	if e.Kind != fhir.String {
 		return dst
@@ -37,13 +43,6 @@ func (x *extraction) dates(dst []dateItem, e *fhir.Element) []dateItem {
 		return append(dst, dateItem{from, to})
 	}
 	return dst
-}
-
-func appendSpan(dst []dateItem, it dateItem, ok bool) []dateItem {
-	if !ok || it.from >= it.to {
-		return dst
-	}
-	return append(dst, it)
 }
 
 func (x *extraction) period(e *fhir.Element) (it dateItem, ok bool) {

@@ -125,9 +125,9 @@ func (r Range) under(prefix []byte) Range {
 // keys collects the keys of one resource in one buffer.
 type keys struct {
 	buf    []byte
-	prefix []byte   // of the parameter at work
-	ends   []int    // where each key ends in buf
-	atoms  bool     // leave out what composites cannot use
+	prefix []byte // of the parameter at work
+	ends   []int  // where each key ends in buf
+	atoms  bool   // leave out what composites cannot use
 }
 
 // begin starts a key of that kind; the caller appends the rest to buf and

@@ -124,7 +124,7 @@ func (it *quantityItem) keys(k *keys) {
 	if it.unit != it.code {
 		k.text(it.unit)
 	}
-	k.sep().text(it.system).end()
+	k.sep().text(shortSystem(it.system)).end()
 	if it.canonicalUnit == "" {
 		return
 	}
@@ -196,7 +196,7 @@ func keepUnit(v *Value) func(rest []byte) bool {
 	want := *v
 	want.Code = string(appendText(nil, v.Code))
 	if v.System != nil {
-		system := string(appendText(nil, *v.System))
+		system := string(appendText(nil, shortSystem(*v.System)))
 		want.System = &system
 	}
 	return func(rest []byte) bool {
@@ -207,6 +207,14 @@ func keepUnit(v *Value) func(rest []byte) bool {
 		}
 		return unitMatches(&want, string(system), string(code), string(unit))
 	}
+}
+
+// shortSystem keeps the system of nearly all units out of the index.
+func shortSystem(system string) string {
+	if system == systemUCUM {
+		return "\x02"
+	}
+	return system
 }
 
 // parseQuantity reads [prefix]number[|system|code].

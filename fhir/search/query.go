@@ -105,7 +105,6 @@ type Parameter struct {
 	*r4.SearchParameter
 	// Components are the parts of a composite parameter.
 	Components []*Parameter
-
 }
 
 // Prefix of an ordered value. https://hl7.org/fhir/R4/search.html#prefix

@@ -2,13 +2,13 @@ package search
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"slices"
 )
 
-// ErrNotIndexed is what Ranges returns, wrapped, for a clause that must be
+// errNotIndexed is what Ranges returns, wrapped, for a clause that must be
 // taken apart first.
-var errNotIndexed = fmt.Errorf("search: the clause cannot be answered from the index alone")
+var errNotIndexed = errors.New("search: the clause cannot be answered from the index alone")
 
 // Ranges compiles a clause without Chain, Has and Any into key ranges: a
 // resource meets the clause when one of its keys lies in one of the ranges, or,
@@ -76,14 +76,22 @@ func SortValue(p *Parameter, keys [][]byte, descending bool) []byte {
 			break
 		}
 		value := sortBytes(atom)
-		if value == nil {
-			continue
-		}
-		if c := bytes.Compare(value, best); best == nil || descending && c > 0 || !descending && c < 0 {
+		if value != nil && (best == nil || p.before(value, best, descending)) {
 			best = value
 		}
 	}
 	return best
+}
+
+// before tells which of two values of one resource it sorts by. What has a
+// canonical unit is compared in it in both directions.
+func (p *Parameter) before(a, b []byte, descending bool) bool {
+	if p.Type == "quantity" {
+		if ca, cb := a[0] == kindCanonical, b[0] == kindCanonical; ca != cb {
+			return ca
+		}
+	}
+	return (bytes.Compare(a, b) > 0) == descending && !bytes.Equal(a, b)
 }
 
 // sortBytes returns the part of an atom that sorts, nil for kinds that only
@@ -100,8 +108,10 @@ func sortBytes(atom []byte) []byte {
 		return folded
 	case kindToken, kindReference, kindURL, kindNumber, kindInterval:
 		return atom[1:]
-	case kindQuantity, kindBetween, kindCanonical, kindCanonicals:
-		return atom
+	case kindQuantity, kindBetween: // after those with a canonical unit
+		return append([]byte{kindQuantity}, atom[1:]...)
+	case kindCanonical, kindCanonicals:
+		return append([]byte{kindCanonical}, atom[1:]...)
 	}
 	return nil
 }
