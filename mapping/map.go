@@ -9,6 +9,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/mapping/csvform"
 	"github.com/kaigofhir/kaigofhir/mapping/form"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/careplan"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
 )
@@ -49,6 +50,7 @@ type reader struct {
 // readers are the forms that can be read, the surest to recognise first.
 var readers = []reader{
 	{"主治医意見書", "4719900013_2026041001.csv", opinion.Recognise, each(opinion.Map)},
+	{"居宅サービス計画書", "UP1KYO_4779900010_43_4779900028_15_20260405093000.CSV", careplan.Recognise, careplan.Map},
 	{"介護保険被保険者証", "介護保険被保険者証_131011_20260401090000.csv", insuredcard.Recognise, each(insuredcard.Map)},
 }
 

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -147,9 +148,10 @@ func (r Record) Problem(id, problemID string, severity fhir.Severity, m fhir.Mes
 }
 
 // Read reads rows whose cells stand in the order of the sheet. Every row with
-// an error is refused and reported; all its errors are. cut reports that the
-// file was cut off.
-func (s *Sheet) Read(file string, rows []csvform.Row, report *Report) (records []Record, cut bool) {
+// an error is refused and reported; all its errors are. The refused rows, as
+// far as they go, are returned as lost, for forms whose rows belong together.
+// cut reports that the file was cut off.
+func (s *Sheet) Read(file string, rows []csvform.Row, report *Report) (records, lost []Record, cut bool) {
 	places := make([]int, len(s.Columns))
 	for i := range places {
 		places[i] = i + 1
@@ -163,13 +165,25 @@ func (s *Sheet) Read(file string, rows []csvform.Row, report *Report) (records [
 			cut = cut || p.ID == "file-truncated"
 			report.faults(file, s, row)
 			report.Refuse(p)
+			lost = append(lost, s.raw(file, row, places))
 			continue
 		}
 		if rec, ok := s.record(file, row, places, report); ok {
 			records = append(records, rec)
+		} else {
+			lost = append(lost, rec)
 		}
 	}
-	return records, cut
+	return records, lost, cut
+}
+
+// raw takes the values of a row as they are.
+func (s *Sheet) raw(file string, row csvform.Row, places []int) Record {
+	rec := Record{Sheet: s, File: file, Line: row.Line, values: make([]string, len(s.Columns)), places: places}
+	for i, place := range places {
+		rec.values[i] = strings.TrimSpace(row.Text(place))
+	}
+	return rec
 }
 
 // width checks the number of cells of a row.
@@ -422,3 +436,6 @@ func DecimalValue(v string) string {
 	}
 	return v
 }
+
+// Same reports whether two rows of a sheet say the same.
+func (r Record) Same(other Record) bool { return slices.Equal(r.values, other.values) }

@@ -12,8 +12,10 @@ import (
 	"golang.org/x/text/encoding/japanese"
 
 	"github.com/kaigofhir/kaigofhir/mapping/form"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/careplan"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
+	"github.com/kaigofhir/kaigofhir/mapping/samples"
 )
 
 //go:generate go test . -run TestFiles -update
@@ -132,5 +134,26 @@ func (v values) with(changes values) values {
 
 func good(files map[string][]byte) {
 	files["insurer/介護保険被保険者証_479998_20260401090000.csv"] = []byte(named(insuredcard.Sheet(), cards()...))
+	for _, to := range []struct {
+		office  samples.Organization
+		service string
+		people  []string
+	}{{dayCare, "15", []string{hanako.Insured, fumi.Insured}}, {homeHelp, "11", []string{hanako.Insured, taro.Insured}}} {
+		tail := manager.Number + "_43_" + to.office.Number + "_" + to.service + "_20260405093000.CSV"
+		files["care-manager/UPHOSOKU_000000_"+tail] = sjis(rows(careplan.Supplement(), about(to.people, supplements())...))
+		files["care-manager/UP1KYO_"+tail] = sjis(rows(careplan.First(), about(to.people, firstSheets())...))
+		files["care-manager/UP2KYO_"+tail] = sjis(rows(careplan.Second(), about(to.people, secondSheets())...))
+		files["care-manager/UP3KYO_"+tail] = sjis(rows(careplan.Third(), about(to.people, thirdSheets())...))
+	}
 	files["hospital/"+hospital.Number+"_2026041001.csv"] = sjis(rows(opinion.Sheet(), opinions()...))
+}
+
+// about keeps the rows about some people.
+func about(insured []string, list []values) (kept []values) {
+	for _, v := range list {
+		if slices.Contains(insured, v["insured"]) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
 }

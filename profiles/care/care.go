@@ -149,5 +149,8 @@ const (
 	InsuredServiceExtension = Canonical + "/StructureDefinition/insured-service"       // valueBoolean 保険給付対象
 	PhysicianConsentExt     = Canonical + "/StructureDefinition/physician-consent"     // valueBoolean 同意欄, forms before 2026-04
 	LifeScoreExtension      = Canonical + "/StructureDefinition/life-score"            // valueDecimal on an answer
+	AssessmentResultExt     = Canonical + "/StructureDefinition/assessment-result"     // valueString 意向を踏まえた課題分析の結果
+	FirstPlanExtension      = Canonical + "/StructureDefinition/first-plan-date"       // valueDate 初回計画作成日
+	PlanSheetExtension      = Canonical + "/StructureDefinition/care-plan-sheet"       // valueCode: 2, 3, 3-daily, 3-other
 	HousekeepingReasonExt   = Canonical + "/StructureDefinition/housekeeping-reason"   // 生活援助中心型の算定理由
 )

@@ -45,7 +45,7 @@ func Map(ctx *form.Context, file form.File) {
 			"読み込めるのはバージョン %s（%d項目）の出力だけです。意見書ソフトで出力形式を選び直してください。", Version, len(Sheet().Columns))})
 		return
 	}
-	records, _ := Sheet().Read(file.Name, rows, ctx.Report)
+	records, _, _ := Sheet().Read(file.Name, rows, ctx.Report)
 	for _, r := range records {
 		if checkName(ctx, r) {
 			opinion{ctx: ctx, Record: r}.write()
