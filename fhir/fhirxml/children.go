@@ -1,6 +1,8 @@
 package fhirxml
 
 import (
+	"strings"
+
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
 )
@@ -38,7 +40,11 @@ func (d *decoder) children(e *fhir.Element) bool {
 }
 
 func (d *decoder) strayText() bool {
-	return d.report(d.token.start, "xml-text", d.path.Expression(),
+	at := d.token.start
+	for strings.IndexByte(" \t\r\n", d.src[at]) >= 0 {
+		at++
+	}
+	return d.report(at, "xml-text", d.path.Expression(),
 		fhir.Messagef("text outside a narrative", "ナラティブ以外の場所に文字列があります"))
 }
 
