@@ -194,3 +194,21 @@ func common(a, b []string) []string {
 	}
 	return both
 }
+
+// Within returns what of the scopes is also in the bound, for a client whose
+// registration bounds it further.
+func (s Scopes) Within(bound Scopes) Scopes {
+	return Scopes{scopeState{requested: meet(s.requested, bound.requested), granted: meet(s.granted, bound.granted)}}
+}
+
+func meet(a, b []Scope) []Scope {
+	var both []Scope
+	for _, x := range a {
+		for _, y := range b {
+			if z, ok := x.intersect(y); ok {
+				both = append(both, z)
+			}
+		}
+	}
+	return both
+}

@@ -1,0 +1,110 @@
+package auth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jws"
+
+	"github.com/kaigofhir/kaigofhir/server/policy"
+)
+
+// accessType is the media type of access tokens, so that no other JWT passes
+// for one. https://www.rfc-editor.org/rfc/rfc9068
+const accessType = "at+jwt"
+
+// issue returns a signed access token. Who the client is, is not in it: that is
+// looked up at each use, so that a client removed is gone at once.
+func (s *Server) issue(c *Client, scopes policy.Scopes, purpose string) (string, error) {
+	now := s.cfg.Now()
+	payload, err := json.Marshal(claims{
+		Issuer: s.cfg.Issuer, Subject: c.ID, Client: c.ID, Audience: audience{s.cfg.Audience},
+		Issued: float64(now.Unix()), Expires: float64(now.Add(s.cfg.Life).Unix()), ID: s.cfg.NewID(),
+		Scope: scopes.Requested(), Purpose: purpose,
+	})
+	if err != nil {
+		return "", err
+	}
+	header := jws.NewHeaders()
+	if err := errors.Join(header.Set(jws.TypeKey, accessType), header.Set(jws.KeyIDKey, s.signer.kid)); err != nil {
+		return "", err
+	}
+	token, err := jws.Sign(payload, jws.WithKey(jwa.ES256(), s.signer.private, jws.WithProtectedHeaders(header)))
+	return string(token), err
+}
+
+var errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", Description: "the access token is missing, wrong or expired"}
+
+// Verify returns who an access token makes the caller. The error is a *Problem
+// and does not tell what is wrong with the token.
+func (s *Server) Verify(token string) (policy.Caller, error) {
+	c, ok := s.verified(token)
+	if !ok {
+		return policy.Caller{}, errBadToken
+	}
+	now := s.cfg.Now()
+	client, known := s.cfg.Clients.lookup(c.Client)
+	switch {
+	case !known, c.Issuer != s.cfg.Issuer, c.Subject != c.Client, !c.Audience.is(s.cfg.Audience), !seconds(c.Expires).After(now), seconds(c.Issued).After(now.Add(skew)):
+		return policy.Caller{}, errBadToken
+	}
+	return s.caller(client, s.bounded(client, c.Scope), c.Purpose), nil
+}
+
+// verified returns the claims of a token that this server signed.
+func (s *Server) verified(token string) (claims, bool) {
+	var c claims
+	message, err := jws.Parse([]byte(token), jws.WithCompact())
+	if err != nil || len(token) > maxAssertion || len(message.Signatures()) != 1 {
+		return c, false
+	}
+	header := message.Signatures()[0].ProtectedHeaders()
+	alg, _ := header.Algorithm()
+	kid, _ := header.KeyID()
+	kind, _ := header.Type()
+	if alg != jwa.ES256() || kid != s.signer.kid || kind != accessType {
+		return c, false
+	}
+	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.ES256(), s.signer.private.Public()), jws.WithCompact())
+	return c, err == nil && json.Unmarshal(payload, &c) == nil
+}
+
+// Authenticate returns the caller of a request from its bearer token. A request
+// without one gets the same error as one with a bad one; the HTTP layer adds
+// Challenge to its 401. https://www.rfc-editor.org/rfc/rfc6750
+func (s *Server) Authenticate(r *http.Request) (policy.Caller, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return policy.Caller{}, errBadToken
+	}
+	scheme, token, ok := strings.Cut(values[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return policy.Caller{}, errBadToken
+	}
+	return s.Verify(strings.TrimSpace(token))
+}
+
+// Challenge is the WWW-Authenticate header of a 401.
+const Challenge = `Bearer realm="fhir", error="invalid_token"`
+
+// claimedClient returns the client id an assertion claims, unverified, for the
+// rate limit.
+func claimedClient(assertion string) string {
+	parts := strings.Split(assertion, ".")
+	if len(parts) != 3 || len(assertion) > maxAssertion {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	var c claims
+	if json.Unmarshal(payload, &c) != nil {
+		return ""
+	}
+	return c.Issuer
+}
