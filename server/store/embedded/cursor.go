@@ -1,0 +1,122 @@
+package embedded
+
+import (
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// cursor walks current versions, newest first.
+type cursor interface {
+	// seek returns the newest posting not newer than d. d never grows.
+	seek(d doc) (posting, bool)
+}
+
+// listCursor walks one list of the index.
+type listCursor struct {
+	v       *view
+	it      *pebble.Iterator
+	key     []byte // the list's prefix, with room for a doc
+	n       int    // length of the prefix
+	cur     posting
+	ok      bool
+	started bool
+}
+
+func (v *view) openList(prefix []byte) (*listCursor, error) {
+	it, err := v.newIter(prefix)
+	if err != nil {
+		return nil, err
+	}
+	return &listCursor{v: v, it: it, key: slices.Clone(prefix), n: len(prefix)}, nil
+}
+
+// nearSteps is how many entries are tried one by one before a seek.
+const nearSteps = 6
+
+func (c *listCursor) seek(d doc) (posting, bool) {
+	if c.started {
+		for range nearSteps {
+			if !c.ok || c.cur.doc <= d {
+				return c.cur, c.ok
+			}
+			c.settle(c.it.Next())
+		}
+		if !c.ok || c.cur.doc <= d {
+			return c.cur, c.ok
+		}
+	}
+	c.started = true
+	c.key = appendNewestFirst(c.key[:c.n], d)
+	c.settle(c.it.SeekGE(c.key))
+	return c.cur, c.ok
+}
+
+// settle goes on to the next visible entry.
+func (c *listCursor) settle(ok bool) {
+	for ; ok; ok = c.it.Next() {
+		value, err := c.it.ValueAndErr()
+		if err == nil {
+			c.cur, err = decodePosting(c.it.Key(), value)
+		}
+		if err != nil {
+			c.v.note(err)
+			break
+		}
+		if c.v.visible(c.cur) {
+			c.ok = true
+			return
+		}
+	}
+	c.v.note(c.it.Error())
+	c.ok = false
+}
+
+// setCursor walks postings found before.
+type setCursor struct{ set []posting }
+
+func (c *setCursor) seek(d doc) (posting, bool) {
+	n := min(len(c.set), nearSteps)
+	for range n {
+		if c.set[0].doc <= d {
+			return c.set[0], true
+		}
+		c.set = c.set[1:]
+	}
+	i, _ := slices.BinarySearchFunc(c.set, d, newestFirst)
+	c.set = c.set[i:]
+	if len(c.set) == 0 {
+		return posting{}, false
+	}
+	return c.set[0], true
+}
+
+func newestFirst(p posting, d doc) int {
+	switch {
+	case p.doc > d:
+		return -1
+	case p.doc < d:
+		return 1
+	}
+	return 0
+}
+
+// unionCursor walks several cursors as one.
+type unionCursor struct{ parts []cursor }
+
+func (c *unionCursor) seek(d doc) (posting, bool) {
+	var best posting
+	found := false
+	for _, part := range c.parts {
+		if p, ok := part.seek(d); ok && (!found || p.doc > best.doc) {
+			best, found = p, true
+		}
+	}
+	return best, found
+}
+
+// sortPostings orders postings newest first, without repetition.
+func sortPostings(set []posting) []posting {
+	slices.SortFunc(set, func(a, b posting) int { return newestFirst(a, b.doc) })
+	return slices.CompactFunc(set, func(a, b posting) bool { return a.doc == b.doc })
+}

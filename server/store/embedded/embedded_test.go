@@ -1,0 +1,24 @@
+package embedded_test
+
+import (
+	"testing"
+
+	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/store/storetest"
+)
+
+func openMemory(t *testing.T, opts embedded.Options) *embedded.Engine {
+	t.Helper()
+	e, err := embedded.OpenMemory(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestKitSynthetic(t *testing.T) {
+	storetest.RunSynthetic(t, func(t *testing.T) store.Store {
+		return openMemory(t, embedded.Options{Terms: storetest.Terms{}})
+	})
+}

@@ -1,0 +1,100 @@
+package embedded
+
+import (
+	"context"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Read returns the current version.
+func (e *Engine) Read(ctx context.Context, key store.Key) (store.Version, error) {
+	if err := e.usable(ctx); err != nil {
+		return store.Version{}, err
+	}
+	p, ok, err := e.pointerAt(e.db, key, e.durable.seq())
+	if err != nil {
+		return store.Version{}, err
+	}
+	if !ok {
+		return store.Version{}, store.ErrNotFound
+	}
+	v, err := e.version(e.db, p.doc)
+	if err == nil && !p.live() {
+		err = store.ErrGone
+	}
+	return v, err
+}
+
+// ReadVersion returns one version.
+func (e *Engine) ReadVersion(ctx context.Context, key store.Key, version uint64) (store.Version, error) {
+	if err := e.usable(ctx); err != nil {
+		return store.Version{}, err
+	}
+	b, ok, err := e.get(e.db, historyKey(key.Type, key.ID, version))
+	if err != nil {
+		return store.Version{}, err
+	}
+	if !ok {
+		return store.Version{}, store.ErrNotFound
+	}
+	p, err := decodePointer(b)
+	if err != nil {
+		return store.Version{}, err
+	}
+	if p.doc.seq() > e.durable.seq() {
+		return store.Version{}, store.ErrNotFound
+	}
+	return e.version(e.db, p.doc)
+}
+
+func (e *Engine) usable(ctx context.Context) error {
+	select {
+	case <-e.closing:
+		return errClosed
+	default:
+		return ctx.Err()
+	}
+}
+
+// pointerAt finds the version of a resource that was current at seq.
+func (e *Engine) pointerAt(r pebble.Reader, key store.Key, seq uint64) (pointer, bool, error) {
+	b, ok, err := e.get(r, currentKey(key.Type, key.ID))
+	if err != nil || !ok {
+		return pointer{}, false, err
+	}
+	p, err := decodePointer(b)
+	if err != nil || p.doc.seq() <= seq {
+		return p, err == nil, err
+	}
+	prefix := historyPrefix(key.Type, key.ID)
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return pointer{}, false, err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		if p, err = decodePointer(it.Value()); err != nil || p.doc.seq() <= seq {
+			return p, err == nil, err
+		}
+	}
+	return pointer{}, false, it.Error()
+}
+
+// version reads one version with its labels.
+func (e *Engine) version(r pebble.Reader, d doc) (store.Version, error) {
+	value, closer, err := r.Get(versionKey(d))
+	if err != nil {
+		return store.Version{}, err
+	}
+	s, err := decodeVersion(d, value)
+	if cerr := closer.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return store.Version{}, err
+	}
+	s.Labels, err = e.labels.get(s.labels)
+	return s.Version, err
+}

@@ -1,0 +1,11 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+func TestNaive(t *testing.T) {
+	RunSynthetic(t, func(*testing.T) store.Store { return &Naive{Terms: Terms{}} })
+}

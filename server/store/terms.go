@@ -1,0 +1,41 @@
+package store
+
+import "github.com/kaigofhir/kaigofhir/fhir/search"
+
+// Terms is what an engine has to know about search parameters: how a criterion
+// becomes ranges of index keys, and how references and sort values are read
+// from keys. Engines are given FHIRTerms; the test kit also gives them terms of
+// its own, whose keys are as awkward as bytes can be.
+type Terms interface {
+	// Ranges compiles a clause without Chain, Has and Any; see search.Clause.
+	Ranges(c search.Clause) (ranges []search.Range, negate bool, err error)
+	// ReferenceKey is search.ReferenceKey.
+	ReferenceKey(p *search.Parameter, targetType, targetID string) []byte
+	// References is search.References.
+	References(p *search.Parameter, keys [][]byte) []search.Reference
+	// SortValue is search.SortValue.
+	SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte
+}
+
+// FHIRTerms are the terms of package search.
+type FHIRTerms struct{}
+
+var _ Terms = FHIRTerms{}
+
+// Ranges calls search.Clause.Ranges.
+func (FHIRTerms) Ranges(c search.Clause) ([]search.Range, bool, error) { return c.Ranges() }
+
+// ReferenceKey calls search.ReferenceKey.
+func (FHIRTerms) ReferenceKey(p *search.Parameter, targetType, targetID string) []byte {
+	return search.ReferenceKey(p, targetType, targetID)
+}
+
+// References calls search.References.
+func (FHIRTerms) References(p *search.Parameter, keys [][]byte) []search.Reference {
+	return search.References(p, keys)
+}
+
+// SortValue calls search.SortValue.
+func (FHIRTerms) SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte {
+	return search.SortValue(p, keys, descending)
+}
