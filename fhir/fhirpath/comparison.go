@@ -1,6 +1,10 @@
 package fhirpath
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+)
 
 // comparison is <, <=, > or >=. https://hl7.org/fhirpath/N1/#comparison
 type comparison struct {
@@ -59,10 +63,38 @@ func compare(a, b Value) (order int, known, ok bool) {
 		}
 		return x.Cmp(y), true, true
 	}
-	x, y, ok := moments(a, b)
-	if !ok {
-		return 0, false, false
+	if x, y, isMoment := moments(a, b); isMoment {
+		order, known = x.compare(y)
+		return order, known, true
 	}
-	order, known = x.compare(y)
-	return order, known, true
+	return compareNodes(a, b)
+}
+
+// compareNodes orders FHIR Quantities that have no System value by their
+// values; known is false where their units differ or one is not in UCUM.
+func compareNodes(a, b Value) (order int, known, ok bool) {
+	x, y := quantityNode(a), quantityNode(b)
+	if x == nil || y == nil {
+		_, okA := a.(*Quantity)
+		_, okB := b.(*Quantity)
+		return 0, false, (okA || x != nil) && (okB || y != nil)
+	}
+	for _, name := range [...]string{"system", "code", "unit"} {
+		if x.Text(name) != y.Text(name) {
+			return 0, false, true
+		}
+	}
+	m, okX := parseDecimal(x.Text("value"))
+	n, okY := parseDecimal(y.Text("value"))
+	if !okX || !okY || x.Get("comparator") != nil || y.Get("comparator") != nil {
+		return 0, false, true
+	}
+	return m.Number.Cmp(&n.Number), true, true
+}
+
+func quantityNode(v Value) *fhir.Element {
+	if n, ok := v.(Node); ok && n.Element != nil && n.Type != nil && isQuantity(n.Type) {
+		return n.Element
+	}
+	return nil
 }

@@ -16,7 +16,8 @@ type Expression struct {
 // Options change how an expression is understood.
 type Options struct {
 	// FilterAs lets as and as() take collections and keep the items of the
-	// type, as ofType() does. The search parameters of R4 rely on it.
+	// type, as ofType() does. The search parameters of R4 rely on it, and so
+	// does its invariant dom-3.
 	FilterAs bool
 }
 

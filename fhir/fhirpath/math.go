@@ -107,6 +107,7 @@ func log(ev *evaluation, c *call, in, dst Collection) (Collection, error) {
 		if _, err := decimalContext.Quo(r, &a, &b); err != nil {
 			return 0, err
 		}
+		defer r.Reduce(r)
 		return decimalContext.WithPrecision(30).Round(r, r)
 	})
 }
@@ -118,6 +119,7 @@ func power(ev *evaluation, c *call, in, dst Collection) (Collection, error) {
 	}
 	start := len(dst)
 	dst, err = decimalResult(c, in, dst, func(r, d *apd.Decimal) (apd.Condition, error) {
+		defer r.Reduce(r)
 		return decimalContext.Pow(r, d, exponent)
 	})
 	if err != nil || len(dst) == start {

@@ -20,11 +20,11 @@ func convert(amount *big.Rat, from, to string) (result *big.Rat, ok bool) {
 	if len(from) > maxUnit || len(to) > maxUnit {
 		return nil, false
 	}
-	f, err := ucum.Parse([]byte(from))
+	f, err := ucum.Parse(withoutAnnotations(from))
 	if err != nil {
 		return nil, false
 	}
-	t, err := ucum.Parse([]byte(to))
+	t, err := ucum.Parse(withoutAnnotations(to))
 	if err != nil {
 		return nil, false
 	}
@@ -33,6 +33,27 @@ func convert(amount *big.Rat, from, to string) (result *big.Rat, ok bool) {
 		return nil, false
 	}
 	return c.ConvBigRat(amount), true
+}
+
+// withoutAnnotations drops what stands in braces, which means nothing; alone
+// it means 1. https://ucum.org/ucum#para-12
+func withoutAnnotations(unit string) []byte {
+	out := make([]byte, 0, len(unit)+1)
+	inside := false
+	for i := range len(unit) {
+		switch c := unit[i]; {
+		case c == '{' && !inside:
+			inside = true
+			if n := len(out); n == 0 || out[n-1] == '/' || out[n-1] == '.' || out[n-1] == '(' {
+				out = append(out, '1')
+			}
+		case c == '}' && inside:
+			inside = false
+		case !inside:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func rational(d *apd.Decimal) *big.Rat {
