@@ -26,7 +26,7 @@ func (e *Element) Add(name string) *Element {
 	if !ok {
 		panic(fmt.Sprintf("fhir: %s has no property %q", e.Type.Name, name))
 	}
-	c := &Element{Name: name, Def: prop.Element, Type: prop.Type, Offset: -1, List: prop.Element.Max != 1}
+	c := &Element{Name: prop.Name, Def: prop.Element, Type: prop.Type, Offset: -1, List: prop.Element.Max != 1}
 	e.insert(c, prop.Order)
 	return c
 }
@@ -37,7 +37,7 @@ func (e *Element) AddResource(name string, res *Element) *Element {
 	if !ok {
 		panic(fmt.Sprintf("fhir: %s has no property %q", e.Type.Name, name))
 	}
-	res.Name, res.Def, res.List = name, prop.Element, prop.Element.Max != 1
+	res.Name, res.Def, res.List = prop.Name, prop.Element, prop.Element.Max != 1
 	e.insert(res, prop.Order)
 	return res
 }
@@ -88,10 +88,10 @@ func (e *Element) Remove(name string) {
 
 // insert puts c after the last sibling whose definition order is not after it.
 func (e *Element) insert(c *Element, order int) {
-	at := 0
-	for i, s := range e.Children {
-		if p, ok := e.Type.Property(s.Name); !ok || p.Order <= order {
-			at = i + 1
+	at := len(e.Children)
+	for ; at > 0; at-- {
+		if p, ok := e.Type.Property(e.Children[at-1].Name); !ok || p.Order <= order {
+			break
 		}
 	}
 	e.Children = slices.Insert(e.Children, at, c)

@@ -130,8 +130,12 @@ const (
 const translationURL = "http://hl7.org/fhir/StructureDefinition/translation"
 
 // Outcome returns the OperationOutcome of the issues: details.text in the
-// language asked for, the other language as its translation extension.
+// language asked for, the other language as its translation extension. As an
+// OperationOutcome must have an issue, no issues make one that says so.
 func Outcome(issues Issues, lang Language) *Element {
+	if len(issues) == 0 {
+		issues = Issues{{Severity: Information, Code: Informational, Message: Message{"no issues", "問題はありません"}}}
+	}
 	out := NewResource("OperationOutcome")
 	for _, i := range issues {
 		entry := out.Add("issue")
