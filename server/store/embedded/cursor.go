@@ -31,12 +31,9 @@ func (v *view) openList(prefix []byte) (*listCursor, error) {
 	return &listCursor{v: v, it: it, key: slices.Clone(prefix), n: len(prefix)}, nil
 }
 
-// nearSteps is how many entries are tried one by one before a seek.
-const nearSteps = 6
-
 func (c *listCursor) seek(d doc) (posting, bool) {
 	if c.started {
-		for range nearSteps {
+		for range c.v.e.opts.plan.nearSteps {
 			if !c.ok || c.cur.doc <= d {
 				return c.cur, c.ok
 			}
@@ -76,7 +73,7 @@ func (c *listCursor) settle(ok bool) {
 type setCursor struct{ set []posting }
 
 func (c *setCursor) seek(d doc) (posting, bool) {
-	n := min(len(c.set), nearSteps)
+	n := min(len(c.set), 4)
 	for range n {
 		if c.set[0].doc <= d {
 			return c.set[0], true

@@ -22,3 +22,15 @@ func TestKitSynthetic(t *testing.T) {
 		return openMemory(t, embedded.Options{Terms: storetest.Terms{}})
 	})
 }
+
+// TestKitTinyLimits runs the kit where lists, leaps and sets are used for a
+// handful of resources, and index and log are on files.
+func TestKitTinyLimits(t *testing.T) {
+	storetest.RunSynthetic(t, func(t *testing.T) store.Store {
+		e, err := embedded.Open(t.TempDir(), embedded.Options{Terms: storetest.Terms{}, MemTableBytes: 64 << 10}.Tiny())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+}

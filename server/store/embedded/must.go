@@ -136,22 +136,20 @@ func (f *mustFilter) byLabels(no uint64) (bool, error) {
 	return ok, nil
 }
 
-// maxDrivingLists bounds the patient and author lists a search starts from.
-const maxDrivingLists = 64
-
 // lists returns label lists that together hold everything visible, where the
 // predicate is narrow enough for that; ok is false where it is not.
 func (f *mustFilter) lists() (prefixes [][]byte, ok bool) {
 	if f.must.Unrestricted || len(f.byID) > 0 {
 		return nil, false
 	}
+	most := f.v.e.opts.plan.driving
 	for _, g := range f.must.Any {
 		switch {
-		case g.Patients != nil && g.Patients.Len() <= maxDrivingLists:
+		case g.Patients != nil && g.Patients.Len() <= most:
 			for _, p := range g.Patients.IDs() {
 				prefixes = append(prefixes, listKey(f.typ, listPatient, []byte(p)))
 			}
-		case len(g.Authors) > 0 && len(g.Authors) <= maxDrivingLists:
+		case len(g.Authors) > 0 && len(g.Authors) <= most:
 			for _, a := range g.Authors {
 				if a == "" {
 					return nil, false // records without author are in no list
@@ -164,5 +162,5 @@ func (f *mustFilter) lists() (prefixes [][]byte, ok bool) {
 	}
 	slices.SortFunc(prefixes, slices.Compare)
 	prefixes = slices.CompactFunc(prefixes, slices.Equal)
-	return prefixes, len(prefixes) <= maxDrivingLists
+	return prefixes, len(prefixes) <= most
 }

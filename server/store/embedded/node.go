@@ -159,9 +159,6 @@ func rangeBounds(typ string, r search.Range) (low, high []byte) {
 	return low, listKey(typ, listTerm, r.High)
 }
 
-// maxUnion bounds the lists walked as one.
-const maxUnion = 16
-
 func (n *rangesNode) open(v *view, typ string) (cursor, bool, error) {
 	lists, ok, err := n.lists(v, typ)
 	if err != nil || !ok {
@@ -190,7 +187,8 @@ func (v *view) openLists(lists [][]byte) (cursor, error) {
 // lists returns the lists the ranges consist of, if they are few.
 func (n *rangesNode) lists(v *view, typ string) ([][]byte, bool, error) {
 	var lists [][]byte
-	if len(n.ranges) > maxUnion {
+	most := v.e.opts.plan.union
+	if len(n.ranges) > most {
 		return nil, false, nil
 	}
 	it, err := v.looker()
@@ -205,7 +203,7 @@ func (n *rangesNode) lists(v *view, typ string) ([][]byte, bool, error) {
 		}
 		low, high := rangeBounds(typ, r)
 		for steps, ok := 0, it.SeekGE(low); ok && bytes.Compare(it.Key(), high) < 0; steps++ {
-			if len(lists) >= maxUnion || steps > 4*maxUnion {
+			if len(lists) >= most || steps > 4*most {
 				return nil, false, nil
 			}
 			list := bytes.Clone(it.Key()[:len(it.Key())-docBytes])

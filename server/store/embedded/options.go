@@ -30,7 +30,28 @@ type Options struct {
 	Terms store.Terms
 	// ReadOnly opens the folder without the right to write.
 	ReadOnly bool
+
+	plan planLimits
 }
+
+// planLimits are where a search changes its plan; tests make them tiny.
+type planLimits struct {
+	// probes are the numbers of index entries looked at, one after the other,
+	// to find a condition met by few.
+	probes []int
+	// nearSteps is how many entries of a list are tried before a seek.
+	nearSteps int
+	// union is the most lists walked as one.
+	union int
+	// driving is the most patient and author lists a search starts from.
+	driving int
+	// rejects is how many rejected versions show that a test should be a set.
+	rejects int
+	// set bounds a set in memory: 24 bytes for each entry.
+	set int
+}
+
+var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, set: 2_000_000}
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {
@@ -53,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Terms == nil {
 		o.Terms = store.FHIRTerms{}
+	}
+	if o.plan.probes == nil {
+		o.plan = defaultLimits
 	}
 	return o
 }

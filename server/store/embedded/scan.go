@@ -27,17 +27,6 @@ type typeScan struct {
 	cand     candidate
 }
 
-// The steps in which a condition met by few is looked for.
-var probeLimits = [...]int{64, 512}
-
-const (
-	// testBudget is how many rejected versions show that a test should be a
-	// set.
-	testBudget = 1000
-	// maxSet bounds the memory of a set: 24 bytes for each entry.
-	maxSet = 2_000_000
-)
-
 func (v *view) openScan(typ string, nodes []node, must search.Must, from doc) (*typeScan, error) {
 	s := &typeScan{v: v, typ: typ, must: v.mustOf(must, typ), at: from}
 	if s.must.nothing() {
@@ -54,7 +43,7 @@ func (v *view) openScan(typ string, nodes []node, must search.Must, from doc) (*
 // startFromFew looks for a condition that few versions meet.
 func (s *typeScan) startFromFew(nodes []node) (bool, error) {
 	visible, narrow := s.must.lists()
-	for _, limit := range probeLimits {
+	for _, limit := range s.v.e.opts.plan.probes {
 		for i, n := range nodes {
 			found, complete, err := n.probe(s.v, s.typ, limit)
 			if err != nil {
@@ -100,7 +89,7 @@ func (s *typeScan) startFromLists(nodes []node) error {
 			s.v.explain(s.typ, "test condition %d on keys", i+1)
 		}
 	}
-	if visible, narrow := s.must.lists(); narrow && len(visible) <= maxUnion {
+	if visible, narrow := s.must.lists(); narrow && len(visible) <= s.v.e.opts.plan.union {
 		c, err := s.v.openLists(visible)
 		if err != nil {
 			return err
@@ -143,7 +132,7 @@ func (s *typeScan) next() (*candidate, error) {
 		if ok {
 			return &s.cand, nil
 		}
-		if s.rejected++; s.rejected == testBudget {
+		if s.rejected++; s.rejected == s.v.e.opts.plan.rejects {
 			if err := s.harden(); err != nil {
 				return nil, err
 			}
@@ -195,7 +184,7 @@ func (s *typeScan) harden() error {
 			kept = append(kept, n)
 			continue
 		}
-		set, complete, err := ranges.all(s.v, s.typ, maxSet)
+		set, complete, err := ranges.all(s.v, s.typ, s.v.e.opts.plan.set)
 		switch {
 		case err != nil:
 			return err

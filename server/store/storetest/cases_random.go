@@ -17,9 +17,9 @@ import (
 // testRandom does random things to the store and to the naive engine and
 // compares all answers. The seed is in the name of the test that fails.
 func testRandom(t *testing.T, k *kit) {
-	rounds := 6
+	rounds := 3
 	if testing.Short() {
-		rounds = 2
+		rounds = 1
 	}
 	for range rounds {
 		seed := rand.Uint64()
@@ -43,7 +43,7 @@ func (k *kit) random(t *testing.T, seed uint64) {
 		w:      k.world(t),
 		oracle: &Naive{Terms: k.dialect.terms()},
 	}
-	for range 150 {
+	for range 120 {
 		g.write()
 		for range 6 {
 			g.search()
