@@ -35,6 +35,7 @@ func (v *view) compileClause(c search.Clause, must search.Must) (node, error) {
 	case c.Has != nil:
 		return v.compileHas(c.Has, must)
 	}
+	c.Not = false // compile looks at it
 	ranges, negate, err := v.e.opts.Terms.Ranges(c)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrUnsupported, err)

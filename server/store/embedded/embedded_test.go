@@ -17,6 +17,10 @@ func openMemory(t *testing.T, opts embedded.Options) *embedded.Engine {
 	return e
 }
 
+func TestKit(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return openMemory(t, embedded.Options{}) })
+}
+
 func TestKitSynthetic(t *testing.T) {
 	storetest.RunSynthetic(t, func(t *testing.T) store.Store {
 		return openMemory(t, embedded.Options{Terms: storetest.Terms{}})

@@ -341,6 +341,7 @@ func (n *Naive) clause(v *naiveVersion, c search.Clause, seq uint64, must search
 	case c.Has != nil:
 		return n.has(v, c.Has, seq, must)
 	}
+	c.Not = false // meets looks at it
 	ranges, negate, err := n.terms().Ranges(c)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", store.ErrUnsupported, err)

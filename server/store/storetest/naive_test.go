@@ -7,5 +7,9 @@ import (
 )
 
 func TestNaive(t *testing.T) {
+	Run(t, func(*testing.T) store.Store { return &Naive{} })
+}
+
+func TestNaiveSynthetic(t *testing.T) {
 	RunSynthetic(t, func(*testing.T) store.Store { return &Naive{Terms: Terms{}} })
 }
