@@ -37,21 +37,31 @@ func run(source, out, examples string) error {
 			return fmt.Errorf("examples: %w", err)
 		}
 	}
-	defs, err := buildDefinitions(files)
+	outputs, err := generate(files)
 	if err != nil {
 		return err
+	}
+	return writeAll(out, files, outputs)
+}
+
+// generate makes the embedded files of package r4. The same package gives the
+// same bytes.
+func generate(files []file) ([]output, error) {
+	defs, err := buildDefinitions(files)
+	if err != nil {
+		return nil, err
 	}
 	tables, err := encodeTable(defs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	index, blocks, err := packConformance(files)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return writeAll(out, files, []output{
+	return []output{
 		{"definitions.gob.zst", tables},
 		{"conformance.gob.zst", index},
 		{"conformance.blocks.zst", blocks},
-	})
+	}, nil
 }
