@@ -17,6 +17,7 @@ import (
 
 // cli is the command line: one field, and one file, for each command.
 type cli struct {
+	Convert convertCommand `cmd:"" help:"Turn a resource from JSON into XML or back."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
