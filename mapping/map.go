@@ -11,6 +11,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/mapping/form"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/careplan"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/life"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
 )
 
@@ -51,6 +52,7 @@ type reader struct {
 var readers = []reader{
 	{"主治医意見書", "4719900013_2026041001.csv", opinion.Recognise, each(opinion.Map)},
 	{"居宅サービス計画書", "UP1KYO_4779900010_43_4779900028_15_20260405093000.CSV", careplan.Recognise, careplan.Map},
+	{"LIFE", "SERVICE_USER_INFO_20260501.csv", life.Recognise, life.Map},
 	{"介護保険被保険者証", "介護保険被保険者証_131011_20260401090000.csv", insuredcard.Recognise, each(insuredcard.Map)},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/mapping/form"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/careplan"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/life"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
 	"github.com/kaigofhir/kaigofhir/mapping/samples"
 )
@@ -134,6 +135,8 @@ func (v values) with(changes values) values {
 
 func good(files map[string][]byte) {
 	files["insurer/介護保険被保険者証_479998_20260401090000.csv"] = []byte(named(insuredcard.Sheet(), cards()...))
+	files["day-care/SERVICE_USER_INFO_20260501.csv"] = []byte(lifeFile("SERVICE_USER_INFO", life.User(), users()...))
+	files["day-care/FORM_0000_2021_20260501.csv"] = []byte(lifeFile("FORM_0000_2021", life.Promotion(), promotions()...))
 	for _, to := range []struct {
 		office  samples.Organization
 		service string
@@ -156,4 +159,30 @@ func about(insured []string, list []values) (kept []values) {
 		}
 	}
 	return kept
+}
+
+// lifeFile writes the kind of data, the item ids, then the rows, every value in
+// quotation marks. The version column is of newer kinds only.
+func lifeFile(kind string, sheet *form.Sheet, list ...values) string {
+	var b strings.Builder
+	b.WriteString(kind + "\r\n")
+	var ids []string
+	for _, c := range sheet.Columns {
+		if c.ID != "version" || kind == "SERVICE_USER_INFO" {
+			ids = append(ids, c.ID)
+		}
+	}
+	b.WriteString(strings.Join(ids, ",") + "\r\n")
+	for _, v := range list {
+		cells := make([]string, len(ids))
+		for i, id := range ids {
+			cells[i] = `"` + strings.ReplaceAll(v[id], `"`, `""`) + `"`
+			delete(v, id)
+		}
+		if len(v) > 0 {
+			panic("no such item in " + kind + ": " + strings.Join(keys(v), ", "))
+		}
+		b.WriteString(strings.Join(cells, ",") + "\r\n")
+	}
+	return b.String()
 }

@@ -34,7 +34,7 @@ func Organizations() []Organization {
 	list := []Organization{
 		{Key: "insurer", Kind: care.KindMunicipality, Number: "479998", Name: "みほん市", NameEn: "Mihon City", Folder: "insurer"},
 		{Key: "care-manager", Kind: care.KindCareManagerOffice, Number: number("477990001"), Name: "みほん居宅介護支援事業所", NameEn: "Mihon Care Management", Folder: "care-manager"},
-		{Key: "day-care", Kind: care.KindCareOffice, Number: number("477990002"), Name: "デイサービスみほん", NameEn: "Mihon Day Care", Folder: ""},
+		{Key: "day-care", Kind: care.KindCareOffice, Number: number("477990002"), Name: "デイサービスみほん", NameEn: "Mihon Day Care", Folder: "day-care"},
 		{Key: "home-help", Kind: care.KindCareOffice, Number: number("477990003"), Name: "ヘルパーステーションみほん", NameEn: "Mihon Home Help"},
 		{Key: "hospital", Kind: care.KindMedicalInstitution, Number: number("471990001"), Name: "みほん総合病院", NameEn: "Mihon General Hospital", Folder: "hospital"},
 		{Key: "clinic", Kind: care.KindMedicalInstitution, Number: number("471990002"), Name: "みほん内科クリニック", NameEn: "Mihon Clinic"},
