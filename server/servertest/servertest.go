@@ -1,0 +1,94 @@
+// Package servertest starts the server that the commands start, in memory and
+// with a clock and ids of the test's own, and talks to it over real HTTP.
+package servertest
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+)
+
+// Server is a running server.
+type Server struct {
+	*server.Server
+	// URL is the service base, "http://127.0.0.1:…/fhir".
+	URL   string
+	Clock *Clock
+	Store store.Store
+	t     testing.TB
+	http  *httptest.Server
+}
+
+// Option changes the configuration before the server starts.
+type Option func(*server.Config)
+
+// Open starts the development mode: no tokens, every caller unrestricted.
+func Open(c *server.Config) { c.Open = true }
+
+// Start starts a server in memory that ends with the test.
+func Start(t testing.TB, options ...Option) *Server {
+	t.Helper()
+	clock := NewClock()
+	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Errorf("close store: %v", err)
+		}
+	})
+	return StartOn(t, st, clock, options...)
+}
+
+// StartOn starts a server on a store that the test closes itself.
+func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Server {
+	t.Helper()
+	cfg := server.Config{Store: st, Now: clock.Now, NewID: Counter(), Key: make([]byte, 32), Version: "test"}
+	for _, o := range options {
+		o(&cfg)
+	}
+	srv, err := server.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(srv)
+	t.Cleanup(h.Close)
+	return &Server{Server: srv, URL: h.URL + "/fhir", Clock: clock, Store: cfg.Store, t: t, http: h}
+}
+
+// Counter returns ids in order: "id-1", "id-2", ….
+func Counter() func() string {
+	var n atomic.Int64
+	return func() string { return fmt.Sprintf("id-%d", n.Add(1)) }
+}
+
+// Clock is a clock that stands still until it is told to go.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that shows 2026-04-01 09:00 in Japan.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)} }
+
+// Now returns the time it shows.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves it on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
