@@ -33,7 +33,7 @@ type Config struct {
 	// each request.
 	BaseURL string
 	Version string
-	// Open is the development mode: no token, every caller unrestricted.
+	// Open lets every caller in without a token, unrestricted; see OpenMode.
 	Open    bool
 	Options interaction.Options
 
@@ -69,7 +69,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	service, err := interaction.New(interaction.Config{
 		Store: cfg.Store, Policy: pol, Registry: registry,
-		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.options(),
+		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
 	})
 	if err != nil {
 		return nil, err
@@ -86,14 +86,13 @@ func New(cfg Config) (*Server, error) {
 	return s, err
 }
 
-// options returns the interaction options; the open mode takes what generic
-// FHIR tools send: resources with their own ids, in any order.
-func (cfg *Config) options() interaction.Options {
-	o := cfg.Options
-	if cfg.Open {
-		o.ClientIDs = true
-	}
-	return o
+// OpenMode sets the development mode: no token, every caller unrestricted, and
+// what generic FHIR tools send is taken: resources under ids of their own, in
+// any order.
+func OpenMode(cfg *Config) {
+	cfg.Open = true
+	cfg.Options.ClientIDs = true
+	cfg.Options.CheckReferences = false
 }
 
 // authenticate tells who makes a request.

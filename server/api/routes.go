@@ -16,6 +16,10 @@ type route struct {
 func routes() []route {
 	return []route{
 		{"GET", "/metadata", metadata, nil, true},
+		{"POST", "/metadata", notHere, nil, true},
+		{"PUT", "/metadata", notHere, nil, true},
+		{"PATCH", "/metadata", notHere, nil, true},
+		{"DELETE", "/metadata", notHere, nil, true},
 		{"OPTIONS", "", options, nil, true},
 		{"GET", "", searchSystem, []string{"search-system"}, false},
 		{"POST", "", bundle, []string{"transaction", "batch"}, false},

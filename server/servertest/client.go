@@ -23,6 +23,16 @@ type Client struct {
 // Anonymous returns a client without a token.
 func (s *Server) Anonymous() *Client { return &Client{t: s.t, base: s.URL, http: s.http.Client()} }
 
+// On returns a client without a token for a subtest.
+func (s *Server) On(t testing.TB) *Client { return &Client{t: t, base: s.URL, http: s.http.Client()} }
+
+// On returns the client for a subtest.
+func (c *Client) On(t testing.TB) *Client {
+	moved := *c
+	moved.t = t
+	return &moved
+}
+
 // WithToken returns a client with an access token.
 func (s *Server) WithToken(token string) *Client {
 	return &Client{t: s.t, base: s.URL, token: token, http: s.http.Client()}

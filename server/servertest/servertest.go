@@ -30,7 +30,11 @@ type Server struct {
 type Option func(*server.Config)
 
 // Open starts the development mode: no tokens, every caller unrestricted.
-func Open(c *server.Config) { c.Open = true }
+func Open(c *server.Config) { server.OpenMode(c) }
+
+// ServerIDs keeps clients from choosing the ids of new resources, which the
+// development mode lets them.
+func ServerIDs(c *server.Config) { c.Options.ClientIDs = false }
 
 // Start starts a server in memory that ends with the test.
 func Start(t testing.TB, options ...Option) *Server {
