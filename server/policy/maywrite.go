@@ -75,9 +75,10 @@ func (w *write) is(patient string) bool {
 	return w.caller.Kind == Person && patient != "" && w.caller.Patient == patient && w.caller.Acting != AsFamily
 }
 
-// own lets an author create, and change what it made.
+// own lets an author create and change what is its own. A create has another
+// author where an id is used again after a deletion.
 func (w *write) own() error {
-	if w.action == ActionCreate || w.labels.Author == w.caller.author() {
+	if w.labels.Author == w.caller.author() {
 		return nil
 	}
 	return forbidden("R3", fhir.Messagef("R3: only who made a record changes it", "R3: 記録を変更できるのは作成者だけです"))
