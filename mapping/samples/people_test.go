@@ -86,7 +86,7 @@ func opinions() []values {
 			"stamp": "000000010225111200", "insured": taro.Insured, "kana": taro.Kana, "name": taro.Name,
 			"birth": "19380720", "age": "87", "gender": "1", "address": cityAddress + "港町４－５", "phone": "098-000-0102",
 			"applied": "20260220", "requested": "20260223", "sent": "20260305", "request": "2026000087", "written": "20260304",
-			"consent": "2", "examined": "20260303", "count": "2", "other-departments": "2",
+			"consent": "1", "examined": "20260303", "count": "2", "other-departments": "2",
 			"diagnosis-1": "脳梗塞後遺症", "onset-1": "令和03年11月02日", "diagnosis-2": "２型糖尿病", "onset-2": "不詳", "stability": "2",
 			"instability": "血糖値の変動が大きい", "course": "右片麻痺があり移乗に介助を要する。インスリン自己注射は妻が介助。",
 			"treatment": "000000000", "elderly-rank": "6", "dementia-rank": "2", "memory": "1", "cognition": "1", "communication": "2",

@@ -91,10 +91,26 @@ func entries(bundle *fhir.Element) []*fhir.Element {
 func entryPatient(bundle *fhir.Element, fullURL string) []string {
 	for e := range bundle.All("entry") {
 		if e.Text("fullUrl") == fullURL {
-			return subjects(e.Get("resource"))
+			return knownAs(e.Get("resource"))
 		}
 	}
 	return nil
+}
+
+// knownAs returns the id of a Patient in a document: its own or, where it has
+// none because it is a copy made with the document, that of the local Patient
+// it links to.
+func knownAs(patient *fhir.Element) []string {
+	if ids := subjects(patient); ids != nil || patient.ResourceType() != "Patient" {
+		return ids
+	}
+	var ids []string
+	for ref := range at(patient, "link", "other") {
+		if id := sharing.LocalID(ref, "Patient"); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // authorPaths are where resources name the organisation that made them.

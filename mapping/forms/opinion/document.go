@@ -28,16 +28,18 @@ func (d *document) add(resource *fhir.Element) form.Ref {
 
 // document builds the opinion itself: a Composition of the form's five
 // sections, everybody it names, the diagnoses, the coded items as observations
-// and the whole row as answers.
-func (o opinion) document() *fhir.Element {
+// and the whole row as answers. The copy of the person in it links to the
+// person of the transaction.
+func (o opinion) document(known form.Ref) *fhir.Element {
 	root := form.New("Bundle", care.OpinionDocumentProfile, care.PhysicianOpinion)
+	o.withhold(root)
 	root.Add("identifier").Set("system", care.OpinionNumber).Set("value", o.number())
 	root.Set("type", "document").Set("timestamp", midnight(o.Date("written")))
 	o.doc = &document{newURN: o.ctx.Bundle.NewURN, root: root}
 
 	c := form.New("Composition", care.OpinionComposition, care.PhysicianOpinion)
 	o.doc.add(c)
-	people := o.people()
+	people := o.people(known)
 	o.heading(c, people)
 	for i, title := range Sections() {
 		s := c.Add("section").Set("title", title)
@@ -56,7 +58,7 @@ func (o opinion) document() *fhir.Element {
 // parties are the document's own entries for those it is about and from.
 type parties struct{ patient, physician, institution form.Ref }
 
-func (o opinion) people() parties {
+func (o opinion) people(known form.Ref) parties {
 	inner := form.NewBundle(o.ctx.Bundle.NewID)
 	inner.Office(o.institution())
 	inner.Insurer(o.Text("insurer"), o.Text("insurer-name"))
@@ -67,6 +69,10 @@ func (o opinion) people() parties {
 	p.institution.Display = o.Text("institution-name")
 	o.adopt(inner, "Organization", care.InsurerNumber, o.Text("insurer"))
 	p.patient = o.adopt(inner, "Patient", care.InsuredNumber, codes.Insured(o.Text("insurer"), o.Text("insured")))
+	_, copied, _ := inner.Find("Patient", care.InsuredNumber, codes.Insured(o.Text("insurer"), o.Text("insured")))
+	link := copied.Add("link")
+	form.Link(link, "other", known)
+	link.Set("type", "seealso")
 	p.physician = o.doc.add(physician(o.Record))
 	return p
 }

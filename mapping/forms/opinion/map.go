@@ -8,6 +8,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/mapping/csvform"
 	"github.com/kaigofhir/kaigofhir/mapping/form"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 )
 
 // consentAbolished is the first day of forms without the consent box.
@@ -105,16 +106,10 @@ func (o opinion) write() {
 	if o.Text("physician-number") != "" {
 		author = b.Create(physician(o.Record), care.OpinionPhysicianNumber, physicianNumber(o.Record), "")
 	}
-	document := b.Put(o.document(), care.OpinionNumber, o.number(), "")
+	document := b.Put(o.document(patient), care.OpinionNumber, o.number(), "")
 
 	d := form.New("DocumentReference", care.OpinionProfile, care.PhysicianOpinion)
-	if c := o.Text("consent"); c != "" {
-		form.Extend(d, care.PhysicianConsentExt).Set("valueBoolean", map[string]string{"1": "true", "2": "false"}[c])
-		if o.Date("written") >= consentAbolished {
-			o.ctx.Report.Add(o.Problem("consent", "consent-abolished", fhir.Information, fhir.Messagef(
-				"the consent box was abolished on forms written from 2026-04-01", "医師の同意欄は2026年4月1日以降の様式では廃止されています。")))
-		}
-	}
+	o.consent(d)
 	master := d.Add("masterIdentifier")
 	master.Set("system", care.OpinionNumber).Set("value", o.number())
 	form.Identify(d, care.OpinionNumber, o.number())
@@ -130,6 +125,34 @@ func (o opinion) write() {
 		Set("url", document.URN).Set("title", "主治医意見書").Set("creation", midnight(o.Date("written")))
 	o.context(d)
 	b.Put(d, care.OpinionNumber, o.number(), "")
+}
+
+// consent takes over the physician's consent box, from forms that have it.
+// R15: where the physician refuses, the opinion and its document are withheld
+// from those who would read it on the person's consent.
+func (o opinion) consent(d *fhir.Element) {
+	if o.Text("consent") == "" {
+		return
+	}
+	if o.Date("written") >= consentAbolished {
+		o.ctx.Report.Add(o.Problem("consent", "consent-abolished", fhir.Information, fhir.Messagef(
+			"the consent box was abolished on forms written from 2026-04-01 and has no effect", "医師の同意欄は2026年4月1日以降の様式では廃止されており、効力はありません。")))
+		return
+	}
+	form.Extend(d, care.PhysicianConsentExt).Set("valueBoolean", map[bool]string{true: "true", false: "false"}[!o.refused()])
+	o.withhold(d)
+}
+
+// refused reports whether the physician's box says no and still counts.
+func (o opinion) refused() bool {
+	return o.Text("consent") == "2" && o.Date("written") < consentAbolished
+}
+
+// withhold marks what the physician refuses to share.
+func (o opinion) withhold(e *fhir.Element) {
+	if o.refused() {
+		e.Get("meta").Add("security").Set("system", sharing.RestrictionSystem).Set("code", sharing.PhysicianWithheld)
+	}
 }
 
 // context says when the person was last examined and which request of the
