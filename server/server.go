@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/api"
+	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
@@ -33,6 +35,12 @@ type Config struct {
 	// each request.
 	BaseURL string
 	Version string
+	// Clients are the registered clients and Keys holds the key that signs
+	// access tokens. Both are required, with BaseURL, unless Open is set.
+	Clients *auth.Clients
+	Keys    auth.KeyStore
+	// TokenLife is how long access tokens live, 5 to 15 minutes; 0 is 5.
+	TokenLife time.Duration
 	// Open lets every caller in without a token, unrestricted; see OpenMode.
 	Open    bool
 	Options interaction.Options
@@ -74,11 +82,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	authenticate, outside, err := cfg.authentication()
+	if err != nil {
+		return nil, err
+	}
 	operations := operation.NewRegistry()
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store}
 	s.Handler, err = api.New(api.Config{
-		Service: service, Operations: operations, Authenticate: cfg.authenticate(),
+		Service: service, Operations: operations, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,
@@ -95,15 +107,37 @@ func OpenMode(cfg *Config) {
 	cfg.Options.CheckReferences = false
 }
 
-// authenticate tells who makes a request.
-func (cfg *Config) authenticate() func(*http.Request) (policy.Caller, error) {
+// TokenPath is where the token endpoint lies, beside the FHIR service.
+const TokenPath = "/auth/token"
+
+// wellKnown is where SMART clients find the token endpoint.
+const wellKnown = api.BasePath + "/.well-known/smart-configuration"
+
+func (cfg *Config) tokenURL() string {
+	if cfg.Open {
+		return ""
+	}
+	return strings.TrimSuffix(cfg.BaseURL, api.BasePath) + TokenPath
+}
+
+// authentication tells who makes a request, and returns the endpoints outside
+// the FHIR service by which clients get their tokens.
+func (cfg *Config) authentication() (func(*http.Request) (policy.Caller, error), map[string]http.Handler, error) {
 	if cfg.Open {
 		caller := policy.Caller{Client: "open", Kind: policy.Operator, Unrestricted: true}
-		return func(*http.Request) (policy.Caller, error) { return caller, nil }
+		return func(*http.Request) (policy.Caller, error) { return caller, nil }, nil, nil
 	}
-	return func(*http.Request) (policy.Caller, error) {
-		return policy.Caller{}, errors.New("no access token")
+	authority, err := auth.New(auth.Config{
+		Issuer: strings.TrimSuffix(cfg.BaseURL, api.BasePath), TokenURL: cfg.tokenURL(), Audience: cfg.BaseURL,
+		Clients: cfg.Clients, Keys: cfg.Keys, Now: cfg.Now, NewID: cfg.NewID, Life: cfg.TokenLife, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, nil, err
 	}
+	return authority.Authenticate, map[string]http.Handler{
+		TokenPath: http.HandlerFunc(authority.Token),
+		wellKnown: http.HandlerFunc(authority.Configuration),
+	}, nil
 }
 
 // health reports whether the store answers.

@@ -17,8 +17,13 @@ import (
 
 // cli is the command line: one field, and one file, for each command.
 type cli struct {
-	Convert convertCommand `cmd:"" help:"Turn a resource from JSON into XML or back."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo     demoCommand     `cmd:"" help:"Play the main job on sample data."`
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Map      mapCommand      `cmd:"" help:"Show the FHIR of care files, or what is wrong with them."`
+	FHIRPath fhirpathCommand `cmd:"" name:"fhirpath" help:"Evaluate FHIRPath on a resource."`
+	Convert  convertCommand  `cmd:"" help:"Turn a resource from JSON into XML or back."`
+	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // app is what a command may use of the outside world.
@@ -52,6 +57,7 @@ func (a *app) main(args []string) int {
 		kong.Description("FHIR R4 server for Japan's long-term care (介護)."),
 		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(func(status int) { panic(exitStatus(status)) }),
+		kong.Configuration(a.loadConfig),
 		kong.Bind(a),
 	)
 	if err != nil {

@@ -9,16 +9,21 @@ type versionCommand struct{}
 
 // Run prints the module version and, where the build knows it, the commit.
 func (versionCommand) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, "kaigofhir", version())
+	return err
+}
+
+// version is the module version and commit the binary was built from.
+func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return fmt.Errorf("the binary carries no build information")
+		return "unknown"
 	}
-	version, revision := info.Main.Version, ""
+	text := info.Main.Version
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			revision = " " + s.Value
+			text += " " + s.Value
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "kaigofhir %s%s %s\n", version, revision, info.GoVersion)
-	return err
+	return text
 }

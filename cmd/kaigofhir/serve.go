@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/uuid"
+
+	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/api"
+	"github.com/kaigofhir/kaigofhir/server/auth"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+)
+
+type serveCommand struct {
+	Addr      string          `default:"127.0.0.1:8080" env:"KAIGOFHIR_ADDR" help:"Address to listen on; port 0 takes a free one."`
+	Data      string          `required:"" type:"path" env:"KAIGOFHIR_DATA" help:"Data folder; made where it does not exist."`
+	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
+	Clients   string          `type:"path" env:"KAIGOFHIR_CLIENTS" help:"Registration file of the clients (YAML or JSON); read again when it changes."`
+	Open      bool            `help:"Development mode for FHIR tools: no token, no restriction, loopback addresses only."`
+	Cache     int64           `default:"128" env:"KAIGOFHIR_CACHE" help:"Memory for blocks read from disk, in MiB."`
+	MaxBody   int64           `name:"max-body" default:"64" env:"KAIGOFHIR_MAX_BODY" help:"Largest request body, in MiB."`
+	Rate      float64         `env:"KAIGOFHIR_RATE" help:"Requests a second that one client may make; 0 for no limit."`
+	Burst     int             `default:"100" env:"KAIGOFHIR_BURST" help:"Requests one client may make at once, where a rate is set."`
+	Origins   []string        `env:"KAIGOFHIR_ORIGINS" help:"Origins that may call from a browser; * for every one."`
+	LogLevel  slog.Level      `name:"log-level" default:"info" env:"KAIGOFHIR_LOG_LEVEL" help:"Least level of log lines: debug, info, warn, error."`
+	ReadyJSON bool            `name:"ready-json" help:"Print one JSON object with url and pid once the server answers."`
+	Config    kong.ConfigFlag `help:"Configuration file (YAML); its keys are the names of these flags."`
+}
+
+// ready is what --ready-json prints.
+type ready struct {
+	URL string `json:"url"` // base URL of the FHIR service
+	PID int    `json:"pid"`
+}
+
+// Run serves until the process is told to stop, then finishes the requests
+// that are under way.
+func (c *serveCommand) Run(a *app) error {
+	listener, err := c.listen()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	clients, err := auth.NewClients()
+	if err != nil {
+		return err
+	}
+	if c.Clients != "" {
+		file := &clientsFile{path: c.Clients, clients: clients, log: log}
+		if err := file.load(); err != nil {
+			return err
+		}
+		go file.watch(a.ctx)
+	}
+	host, err := newHost(a, listener, hostConfig{
+		data: c.Data, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
+		configure: c.configure,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if c.Open {
+		fmt.Fprint(a.stderr, openBanner)
+	}
+	return host.serve(a.ctx, func() error {
+		log.Info("kaigofhir answers", "url", host.url, "data", c.Data)
+		if c.ReadyJSON {
+			return a.firstLine(ready{URL: host.url, PID: os.Getpid()})
+		}
+		return nil
+	})
+}
+
+const openBanner = `
+*******************************************************************
+*  OPEN MODE: NO TOKEN, NO ACCESS CONTROL. ANYBODY ON THIS MACHINE *
+*  CAN READ AND CHANGE EVERYTHING. NEVER USE IT WITH REAL RECORDS. *
+*  開発用モードです。認証も閲覧制限もありません。                  *
+*******************************************************************
+
+`
+
+// configure sets what the flags say about the server.
+func (c *serveCommand) configure(cfg *server.Config) {
+	cfg.MaxBody = c.MaxBody << 20
+	cfg.Rate, cfg.Burst = c.Rate, c.Burst
+	cfg.Origins = c.Origins
+	if c.Open {
+		server.OpenMode(cfg)
+	}
+}
+
+// listen opens the address; the open mode refuses any but a loopback one.
+func (c *serveCommand) listen() (net.Listener, error) {
+	if c.Open {
+		if err := requireLoopback(c.Addr); err != nil {
+			return nil, err
+		}
+	}
+	return net.Listen("tcp", c.Addr)
+}
+
+func requireLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("address: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--open listens on loopback addresses only, not on %q", host)
+}
+
+// hostConfig is what serve and demo say about the server they start.
+type hostConfig struct {
+	data      string // folder; "" keeps everything in memory
+	baseURL   string // "" makes it from the listener
+	clients   *auth.Clients
+	log       *slog.Logger
+	cacheMiB  int64
+	home      http.Handler
+	configure func(*server.Config)
+}
+
+// host is a server with its store and its listener.
+type host struct {
+	url, tokenURL string
+	listener      net.Listener
+	server        *server.Server
+	engine        *embedded.Engine
+}
+
+// newHost opens the store and puts the server together.
+func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
+	h := &host{listener: listener, url: c.baseURL}
+	if h.url == "" {
+		h.url = "http://" + listener.Addr().String() + api.BasePath
+	}
+	options := embedded.Options{CacheBytes: c.cacheMiB << 20, Now: a.now, Logger: c.log}
+	var keys auth.KeyStore = &auth.MemoryKey{}
+	pagingKey, err := newPagingKey()
+	if c.data == "" {
+		h.engine, err = embedded.OpenMemory(options)
+	} else {
+		if err = os.MkdirAll(c.data, 0o700); err != nil {
+			return nil, err
+		}
+		keys = auth.KeyFile(filepath.Join(c.data, "token.key"))
+		if pagingKey, err = loadPagingKey(filepath.Join(c.data, "paging.key")); err != nil {
+			return nil, err
+		}
+		h.engine, err = embedded.Open(filepath.Join(c.data, "store"), options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg := server.Config{Store: h.engine, Now: a.now, NewID: uuid.NewString, Key: pagingKey, Log: c.log,
+		BaseURL: h.url, Version: version(), Clients: c.clients, Keys: keys, Home: c.home}
+	cfg.Options.ClientIDs = true // for the operator: organisations have ids of their own
+	if c.configure != nil {
+		c.configure(&cfg)
+	}
+	if h.server, err = server.New(cfg); err != nil {
+		return nil, errors.Join(err, h.engine.Close())
+	}
+	h.tokenURL = strings.TrimSuffix(h.url, api.BasePath) + server.TokenPath
+	return h, nil
+}
+
+// Time limits of the HTTP server.
+const (
+	headerTimeout   = 10 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 20 * time.Second
+)
