@@ -37,19 +37,20 @@ type Element struct {
 	// Type is the concrete type of the node: a resource type, a data type or
 	// a backbone type such as "Patient.contact". It is nil for unknown content.
 	Type *r4.Type
-	// Kind and Value hold a primitive's value: its lexical form, unescaped
-	// for strings, digit for digit for numbers ("1.10"), "true" or "false".
-	Kind  Kind
+	// Value is a primitive's value in its lexical form: unescaped for strings,
+	// digit for digit for numbers ("1.10"), "true" or "false". Kind tells which
+	// of them it is; None means that there is no value.
 	Value string
 	// Children are the child elements in the order of the source. A
 	// primitive's children are its "id" and "extension" elements. The
 	// "resourceType" property is not a child: Type tells it.
 	Children []*Element
-	// Offset is the byte offset of the value in the source, -1 when built.
-	Offset int32
+	Kind     Kind
 	// List reports that JSON writes the element inside an array. It follows
 	// the definition where there is one.
 	List bool
+	// Offset is the byte offset of the value in the source, -1 when built.
+	Offset int32
 }
 
 // ResourceType returns the name of the resource type of a resource node, ""

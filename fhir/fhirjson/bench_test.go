@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
+	"github.com/kaigofhir/kaigofhir/fhir/r4"
 )
 
 //go:embed testdata/observation.json
@@ -13,6 +14,7 @@ var observation []byte
 
 // Budget on one core: 150 MB/s, or three times BenchmarkMapDecode.
 func BenchmarkDecode(b *testing.B) {
+	r4.ResourceTypes() // loads the tables
 	b.SetBytes(int64(len(observation)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -23,6 +23,7 @@ type decoder struct {
 
 	slots    []slot          // stack: one for each element definition of each open object
 	pending  []*fhir.Element // stack: the children of each open object
+	kept     []string        // stack: the names of unknown properties of each open object
 	elements []fhir.Element  // slab
 	pointers []*fhir.Element // slab
 	depth    int
@@ -39,6 +40,7 @@ type slot struct {
 type object struct {
 	*fhir.Element
 	pending, slots int
+	kept           int
 	null           bool // a null was read: some primitive may have stayed empty
 	typed          bool // resourceType was read
 }
@@ -53,9 +55,9 @@ func (d *decoder) document() *fhir.Element {
 		d.syntax(d.pos, "a resource is an object", "リソースはオブジェクトでなければなりません")
 		return nil
 	}
-	d.elements = make([]fhir.Element, 0, max(8, min(256, len(d.src)/24)))
-	d.pending = make([]*fhir.Element, 0, 64)
-	d.slots = make([]slot, 0, 128)
+	d.elements = make([]fhir.Element, 0, max(8, min(256, len(d.src)/40)))
+	d.pending = make([]*fhir.Element, 0, 48)
+	d.slots = make([]slot, 0, 80)
 	d.path = make(fhir.Path, 0, 8)
 	root := d.newElement()
 	d.path = append(d.path, fhir.Step{Index: fhir.NoIndex})
@@ -133,14 +135,14 @@ func (d *decoder) object(e *fhir.Element) bool {
 	if d.depth++; d.depth > d.maxDepth {
 		return d.tooDeep()
 	}
-	o := object{Element: e, pending: len(d.pending), slots: len(d.slots)}
+	o := object{Element: e, pending: len(d.pending), slots: len(d.slots), kept: len(d.kept)}
 	d.slots = append(d.slots, blank[:len(e.Type.Elements)]...)
 	ok := d.members(&o)
 	if ok && o.null {
 		ok = d.checkNulls(&o)
 	}
 	e.Children = d.seal(o.pending)
-	d.slots = d.slots[:o.slots]
+	d.slots, d.kept = d.slots[:o.slots], d.kept[:o.kept]
 	d.depth--
 	return ok
 }

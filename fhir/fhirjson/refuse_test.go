@@ -140,6 +140,8 @@ func TestLimits(t *testing.T) {
 		{"depth of unknown content", patient(`"x":` + strings.Repeat("[", 1000)), fhirjson.Options{}, "limit-depth"},
 		{"depth of kept content", patient(strings.Repeat(`"x":{`, 1000)), fhirjson.Options{KeepUnknown: true}, "limit-depth"},
 		{"depth before resourceType", strings.Repeat(`{"a":`, 1000), fhirjson.Options{}, "limit-depth"},
+		{"unknown properties", patient(`"a":1` + numbered(`,"a%d":1`, 1000)), fhirjson.Options{KeepUnknown: true}, "limit-unknown"},
+		{"unknown properties inside", patient(`"x":{"a":1` + numbered(`,"a%d":1`, 1000) + "}"), fhirjson.Options{KeepUnknown: true}, "limit-unknown"},
 		{"set depth", deep(2), fhirjson.Options{MaxDepth: 2}, "limit-depth"},
 		{"size", patient(`"active":true`), fhirjson.Options{MaxBytes: 20}, "limit-bytes"},
 	} {
@@ -172,4 +174,13 @@ func TestNoAlias(t *testing.T) {
 	if e.ID() != "abc" {
 		t.Errorf("id became %q", e.ID())
 	}
+}
+
+// numbered repeats a format with a running number.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }

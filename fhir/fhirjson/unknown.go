@@ -1,6 +1,8 @@
 package fhirjson
 
 import (
+	"slices"
+
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
 
@@ -11,17 +13,27 @@ func (d *decoder) unknown(o *object, name string, at int) bool {
 		return d.report(at, "element-unknown", d.path.Expression(name),
 			fhir.Messagef("%s has no property %q", "%sにプロパティ%qはありません", o.Type.Name, fhir.Clip(name))) && d.skip(d.depth)
 	}
-	return d.keep(o.pending, name, at)
+	return d.keep(o.kept, name, at)
 }
 
-// keep reads a value of any kind as children of the object whose part of the
-// stack begins at base.
+// maxKept bounds the unknown properties of one object, among which duplicates
+// are searched one by one.
+const maxKept = 256
+
+// keep reads a value of any kind. The names of unknown properties that its
+// object has so far begin at base.
 func (d *decoder) keep(base int, name string, at int) bool {
-	for _, sibling := range d.pending[base:] {
-		if sibling.Name == name && sibling.Def == nil {
-			return d.duplicate(name, at)
-		}
+	if slices.Contains(d.kept[base:], name) {
+		return d.duplicate(name, at)
 	}
+	if len(d.kept)-base == maxKept {
+		d.problems.Add(at, fhir.Issue{
+			Severity: fhir.Fatal, Code: fhir.TooCostly, ID: "limit-unknown", Expression: d.path.Expression(),
+			Message: fhir.Messagef("more than %d unknown properties", "未知のプロパティが%d個を超えています", maxKept),
+		})
+		return false
+	}
+	d.kept = append(d.kept, name)
 	d.path = append(d.path, fhir.Step{Name: fhir.Clip(name), Index: fhir.NoIndex})
 	ok := d.keepValue(name)
 	d.path = d.path[:len(d.path)-1]
@@ -83,7 +95,7 @@ func (d *decoder) keepObject(e *fhir.Element) bool {
 	if d.depth++; d.depth > d.maxDepth {
 		return d.tooDeep()
 	}
-	base := len(d.pending)
+	base, kept := len(d.pending), len(d.kept)
 	d.pos++
 	if d.space() == '}' {
 		d.pos++
@@ -93,7 +105,7 @@ func (d *decoder) keepObject(e *fhir.Element) bool {
 	}
 	for more := true; more; {
 		name, at, ok := d.name()
-		if !ok || !d.keep(base, name, at) {
+		if !ok || !d.keep(kept, name, at) {
 			return false
 		}
 		if more, ok = d.next('}'); !ok {
@@ -101,6 +113,7 @@ func (d *decoder) keepObject(e *fhir.Element) bool {
 		}
 	}
 	e.Children = d.seal(base)
+	d.kept = d.kept[:kept]
 	d.depth--
 	return true
 }

@@ -124,6 +124,8 @@ func TestLimits(t *testing.T) {
 		{"depth", deep(64), fhirxml.Options{}, "limit-depth"},
 		{"depth of unknown content", patient(strings.Repeat("<a>", 100_000)), fhirxml.Options{}, "limit-depth"},
 		{"depth of a narrative", narrative(strings.Repeat("<b>", 100_000)), fhirxml.Options{}, "xml-syntax"},
+		{"many attributes", patient("<name" + numbered(" a%d='b'", 100_000) + "/>"), fhirxml.Options{}, "xml-syntax"},
+		{"namespaces", patient(numbered("<name xmlns:a%d='b'>", 100)), fhirxml.Options{}, "xml-syntax"},
 		{"size", patient(`<active value="true"/>`), fhirxml.Options{MaxBytes: 20}, "limit-bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -134,4 +136,13 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered repeats a format with a running number.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }

@@ -5,6 +5,13 @@ import (
 	"strings"
 )
 
+// The bounds of what is searched one by one, far above what FHIR and XHTML
+// need, so that hostile input cannot make the reading slow.
+const (
+	maxAttributes = 64 // of one tag
+	maxBindings   = 64 // namespace declarations in force
+)
+
 // start reads a start tag.
 func (s *scanner) start() bool {
 	at := s.pos
@@ -45,6 +52,9 @@ func (s *scanner) opened() bool {
 		case a.prefix == "xmlns":
 			s.scope = append(s.scope, binding{a.local, a.value, len(s.open)})
 		}
+	}
+	if len(s.scope) > maxBindings {
+		return s.fail(s.token.start, "too many namespace declarations", "名前空間宣言が多すぎます")
 	}
 	for _, a := range s.token.attributes {
 		if a.prefix != "" && a.prefix != "xmlns" && s.namespace(a.prefix) == "" {
@@ -128,6 +138,9 @@ func (s *scanner) attribute() bool {
 	s.pos = at + n + 1
 	if a.value, ok = s.unescape(raw, at, true); !ok {
 		return false
+	}
+	if len(s.token.attributes) == maxAttributes {
+		return s.fail(a.at, "too many attributes", "属性が多すぎます")
 	}
 	for _, other := range s.token.attributes {
 		if other.name == a.name {
