@@ -205,10 +205,10 @@ func (s *Sheet) width(file string, row csvform.Row, last bool) (Problem, bool) {
 }
 
 // ReadNamed reads rows under a header row that names the columns. Columns are
-// found by name (the form's own words) or ID. Names the sheet does not know go
-// to Extra and are returned.
-func (s *Sheet) ReadNamed(file string, header csvform.Row, rows []csvform.Row, report *Report) (records []Record, unknown []string, cut bool) {
-	places, extra, unknown := s.places(header)
+// found by name (the form's own words) or ID. Columns the sheet does not know go
+// to Extra; their numbers are returned.
+func (s *Sheet) ReadNamed(file string, header csvform.Row, rows []csvform.Row, report *Report) (records []Record, unknown []int, cut bool) {
+	places, extra := s.places(header)
 	missing := false
 	for i, c := range s.Columns {
 		if c.Required && places[i] == 0 {
@@ -219,7 +219,7 @@ func (s *Sheet) ReadNamed(file string, header csvform.Row, rows []csvform.Row, r
 	}
 	if missing {
 		report.Refused += max(1, len(rows))
-		return nil, unknown, false
+		return nil, extra, false
 	}
 	for i, row := range rows {
 		cut = cut || row.Truncated()
@@ -240,10 +240,10 @@ func (s *Sheet) ReadNamed(file string, header csvform.Row, rows []csvform.Row, r
 		}
 		records = append(records, rec)
 	}
-	return records, unknown, cut
+	return records, extra, cut
 }
 
-func (s *Sheet) places(header csvform.Row) (places, extra []int, unknown []string) {
+func (s *Sheet) places(header csvform.Row) (places, extra []int) {
 	places = make([]int, len(s.Columns))
 	byName := make(map[string]int, 2*len(s.Columns))
 	for i, c := range s.Columns {
@@ -258,9 +258,9 @@ func (s *Sheet) places(header csvform.Row) (places, extra []int, unknown []strin
 			places[i] = n + 1
 			continue
 		}
-		extra, unknown = append(extra, n+1), append(unknown, name)
+		extra = append(extra, n+1)
 	}
-	return places, extra, unknown
+	return places, extra
 }
 
 // record checks one row by the rules of its columns.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/mapping/forms/careplan"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/insuredcard"
+	"github.com/kaigofhir/kaigofhir/mapping/forms/life"
 	"github.com/kaigofhir/kaigofhir/mapping/forms/opinion"
 )
 
@@ -20,6 +21,7 @@ func bad(files map[string][]byte) {
 	files["bad/wrong-check-digit/"+cardName] = []byte(named(insuredcard.Sheet(), card...))
 
 	badPlans(files)
+	badOthers(files)
 
 	opinionName := hospital.Number + "_2026050101.csv"
 	broken := sjis(rows(opinion.Sheet(), opinions()...))
@@ -38,9 +40,26 @@ func badPlans(files map[string][]byte) {
 	second := sjis(rows(careplan.Second(), about(people, secondSheets())...))
 	files["bad/broken-row-of-plan/UP2KYO_"+tail] = bytes.Replace(second, sjis("歩行器の貸与\""), sjis("歩行器の\"貸与\""), 1)
 
+	for name, data := range map[string][]byte{
+		"UPHOSOKU_000000_": sjis(rows(careplan.Supplement(), about(people, supplements())...)),
+		"UP1KYO_":          sjis(rows(careplan.First(), about(people, firstSheets())...)),
+		"UP2KYO_":          second[:len(second)-400],
+	} {
+		files["bad/truncated-plan/"+name+tail] = data
+	}
+
 	foreign := sjis(rows(careplan.First(), about(people, firstSheets())...))
 	files["bad/wrong-sender/UP1KYO_"+homeHelp.Number+"_43_"+dayCare.Number+"_15_20260506101500.CSV"] = foreign
 
 	lost := bytes.Replace(foreign, sjis("総合病院"), []byte("\x81\x01\x85\xa0\xfc\xfe\xef\xefab"), 1)
 	files["bad/broken-character/UP1KYO_"+tail] = lost
+}
+
+// badOthers are defects of LIFE files and of files that are no form.
+func badOthers(files map[string][]byte) {
+	rows := promotions()
+	rows[1]["barthel_transfer"] = "5"
+	files["bad/unknown-code-of-life/SERVICE_USER_INFO_20260601.csv"] = []byte(lifeFile("SERVICE_USER_INFO", life.User(), users()...))
+	files["bad/unknown-code-of-life/FORM_0000_2021_20260601.csv"] = []byte(lifeFile("FORM_0000_2021", life.Promotion(), rows...))
+	files["bad/no-form/予定表.csv"] = []byte("日付,予定\r\n2026-05-01,会議\r\n")
 }

@@ -27,10 +27,12 @@ type plans struct {
 	byKey  map[string]*plan
 	order  []*plan
 	people map[string]form.Record // UPHOSOKU rows that are tied to no plan
+	cut    bool                   // a sheet was cut off: nobody knows which plans it went on about
 }
 
-// Map maps files of the care-plan standard. A plan of which any row is refused
-// is not mapped at all: half a plan could be acted upon.
+// Map maps files of the care-plan standard. A plan of which any row is refused,
+// or of which rows may have been cut off, is not mapped at all: half a plan
+// could be acted upon.
 func Map(ctx *form.Context, files []form.File) {
 	ctx.Form(care.HomeCarePlan)
 	all := &plans{ctx: ctx, byKey: map[string]*plan{}, people: map[string]form.Record{}}
@@ -76,10 +78,8 @@ func (a *plans) read(file form.File) {
 			continue
 		}
 		a.add(kind, r)
-		if cut && kind != "UPHOSOKU" {
-			a.plan(r).spoiled = true
-		}
 	}
+	a.cut = a.cut || cut && kind != "UPHOSOKU"
 }
 
 // sameVersion refuses a row of another version than the file's first: the
@@ -168,6 +168,9 @@ func (a *plans) finish(p *plan) {
 	case p.spoiled:
 		at.Message = fhir.Messagef("the plan is not taken over, because rows of it were refused (see there)",
 			"この計画には取り込めない行があるため、計画全体を取り込みません。")
+	case a.cut:
+		at.Message = fhir.Messagef("the plan is not taken over, because a file that was cut off (see there) may have gone on about it",
+			"途中で切れたファイルにこの計画の続きがあった可能性があるため、計画全体を取り込みません。")
 	case p.first == nil:
 		at.Message = fhir.Messagef("sheet 1 (UP1KYO) of this plan is not among the files", "この計画の第1表（UP1KYO）がありません。")
 	default:

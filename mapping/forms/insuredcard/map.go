@@ -38,9 +38,9 @@ func Map(ctx *form.Context, file form.File) {
 		return
 	}
 	records, unknown, _ := Sheet().ReadNamed(file.Name, rows[0], rows[1:], ctx.Report)
-	for _, name := range unknown {
-		ctx.Report.Add(form.Problem{File: file.Name, Line: rows[0].Line, Severity: fhir.Warning, ID: "column-unknown", Message: fhir.Messagef(
-			"the column %q is not one of the card's and is not taken over", "見出し %q は被保険者証の項目にないため、取り込みません。", name)})
+	for _, column := range unknown { // its name is not repeated: without a header row it would be a value
+		ctx.Report.Add(form.Problem{File: file.Name, Line: rows[0].Line, Column: column, Severity: fhir.Warning, ID: "column-unknown", Message: fhir.Messagef(
+			"the heading of this column is not an item of the card; the column is not taken over", "この見出しは被保険者証の項目にないため、この列は取り込みません。")})
 	}
 	for _, r := range records {
 		if ctx.PeriodInOrder(r, "start", "end") {

@@ -73,7 +73,7 @@ func (m *mapper) read(file form.File) {
 	records, unknown, _ := sheet.ReadNamed(file.Name, *header, rows, m.ctx.Report)
 	if len(unknown) > 0 && sheet != User() {
 		m.ctx.Report.Add(form.Problem{File: file.Name, Line: header.Line, Severity: fhir.Information, ID: "column-unknown", Message: fhir.Messagef(
-			"%d items of this file are not known here and are kept as text", "このファイルの %d 項目は項目定義が不明なため、文字としてのみ保存します。", len(unknown))})
+			"items of this file that are not known here and are kept as text: %d", "このファイルの %d 項目は項目定義が不明なため、文字としてのみ保存します。", len(unknown))})
 	}
 	for _, r := range records {
 		if sheet == User() {
