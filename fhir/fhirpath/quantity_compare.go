@@ -20,6 +20,11 @@ func convert(amount *big.Rat, from, to string) (result *big.Rat, ok bool) {
 	if len(from) > maxUnit || len(to) > maxUnit {
 		return nil, false
 	}
+	defer func() { // the library panics on a few units that are none: "0"
+		if recover() != nil {
+			result, ok = nil, false
+		}
+	}()
 	f, err := ucum.Parse(withoutAnnotations(from))
 	if err != nil {
 		return nil, false
