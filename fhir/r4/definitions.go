@@ -5,6 +5,8 @@
 // https://hl7.org/fhir/R4/
 package r4
 
+//go:generate go run ../../cmd/fhirgen -source ../../.cache/fhir-r4-examples/package -out . -examples ../../testdata/fhir-r4
+
 // TypeKind tells what sort of type a Type is.
 type TypeKind uint8
 

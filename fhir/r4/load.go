@@ -120,8 +120,8 @@ func (e *Element) content() string {
 func (t *tables) addParameters(params []*SearchParameter) {
 	for _, p := range params {
 		t.parameterByURL[p.URL] = p
-		for _, name := range t.resources {
-			if t.applies(p, t.types[name]) {
+		for name, typ := range t.types {
+			if typ.Kind == Resource && t.applies(p, typ) {
 				t.parameters[name] = append(t.parameters[name], p)
 			}
 		}

@@ -11,8 +11,8 @@ func TypeByName(name string) (*Type, bool) {
 func ResourceTypes() []string { return load().resources }
 
 // SearchParameters returns the parameters that apply to a resource type,
-// those of Resource and DomainResource included, sorted by code. The slice
-// must not be changed.
+// those of Resource and DomainResource included, sorted by code. The names of
+// these two give the parameters of all types. The slice must not be changed.
 func SearchParameters(resourceType string) []*SearchParameter {
 	return load().parameters[resourceType]
 }

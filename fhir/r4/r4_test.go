@@ -182,6 +182,9 @@ func TestSearchParameters(t *testing.T) {
 	if slices.Contains(codes("Bundle"), "_text") {
 		t.Error("Bundle is no DomainResource, yet has _text")
 	}
+	if got, want := codes("Resource"), []string{"_content", "_filter", "_id", "_lastUpdated", "_profile", "_query", "_security", "_source", "_tag"}; !slices.Equal(got, want) {
+		t.Errorf("Resource has %v, want %v", got, want)
+	}
 	for _, name := range ResourceTypes() {
 		all := codes(name)
 		if n := len(slices.Compact(slices.Clone(all))); n != len(all) {
