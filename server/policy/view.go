@@ -83,13 +83,17 @@ func (v *view) refresh(ctx context.Context) error {
 
 // catchUp is refresh for a caller that holds mu.
 func (v *view) catchUp(ctx context.Context) error {
+	last := v.seq
 	for version, err := range v.st.Changes(ctx, v.seq) {
 		if err != nil {
 			return fmt.Errorf("policy: read changes: %w", err)
 		}
+		if version.Seq > last { // the transaction before is complete
+			v.seq, last = last, version.Seq
+		}
 		v.fold(&version)
-		v.seq = max(v.seq, version.Seq)
 	}
+	v.seq = last
 	now := v.now()
 	for len(v.due) > 0 && !v.due[0].at.After(now) {
 		v.dirty[heap.Pop(&v.due).(dueTime).patient] = struct{}{}
