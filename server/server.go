@@ -15,6 +15,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/auth"
+	"github.com/kaigofhir/kaigofhir/server/intake"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
@@ -64,10 +65,10 @@ type Server struct {
 
 // New puts a server together. It does not listen: the caller serves it.
 func New(cfg Config) (*Server, error) {
-	if cfg.Store == nil {
-		return nil, errors.New("server: Config without Store")
+	if cfg.Store == nil || cfg.Now == nil || cfg.NewID == nil {
+		return nil, errors.New("server: incomplete Config")
 	}
-	pol, err := policy.New(cfg.Store)
+	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now))
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
@@ -89,8 +90,9 @@ func New(cfg Config) (*Server, error) {
 	operations := operation.NewRegistry()
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store}
+	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	s.Handler, err = api.New(api.Config{
-		Service: service, Operations: operations, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
+		Service: service, Operations: operations, Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/kaigofhir/kaigofhir/mapping"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
@@ -67,10 +68,7 @@ type API struct {
 }
 
 // File is an uploaded file under its own name.
-type File struct {
-	Name string
-	Data []byte
-}
+type File = mapping.File
 
 // New returns the handler.
 func New(cfg Config) (*API, error) {

@@ -20,7 +20,7 @@ func bundleOf(kind string, entries ...string) string {
 	for _, e := range entries {
 		full := ""
 		if !strings.HasPrefix(e, "GET ") && !strings.HasPrefix(e, "POST ") && !strings.HasPrefix(e, "PUT ") &&
-			!strings.HasPrefix(e, "DELETE ") && !strings.HasPrefix(e, "PATCH ") && !strings.HasPrefix(e, "HEAD ") {
+			!strings.HasPrefix(e, "DELETE ") && !strings.HasPrefix(e, "PATCH ") && !strings.HasPrefix(e, "HEAD ") && !strings.HasPrefix(e, "BREW ") {
 			full, e, _ = strings.Cut(e, " ")
 		}
 		method, rest, _ := strings.Cut(e, " ")

@@ -68,7 +68,11 @@ func (x *exchange) fail(err error) {
 		x.api.cfg.Log.Error("request failed", slog.String("request", x.call.RequestID), slog.Any("error", r.Err))
 	}
 	if r.Reason == interaction.Anonymous {
-		x.Header("WWW-Authenticate", `Bearer realm="kaigofhir"`)
+		challenge := `Bearer realm="fhir"`
+		if x.GetHeader("Authorization") != "" {
+			challenge += `, error="invalid_token"`
+		}
+		x.Header("WWW-Authenticate", challenge)
 	}
 	_ = x.sendElement(status, fhir.Outcome(r.Issues, x.lang)) //nolint:errcheck // cannot fail
 }

@@ -25,7 +25,7 @@ func (p *plan) match(ctx context.Context, st *step) error {
 	if many {
 		q.Count = p.s.cfg.Options.MaxEntries
 	}
-	hiddenToo := p.c.Registration && st.verb == verbCreate && st.key.Type == "Patient"
+	hiddenToo := p.c.Registration && st.verb <= verbUpdate && st.verb != verbDelete && st.key.Type == "Patient"
 	if hiddenToo {
 		q.Must = search.Must{Unrestricted: true}
 	}
@@ -117,6 +117,10 @@ func (p *plan) choose(ctx context.Context, st *step, found []store.Version) erro
 		return p.chooseNone(ctx, st)
 	}
 	st.key, st.found = found[0].Key, &found[0]
+	if found[0].Version == 0 { // hidden: registered by others, whose record stays as it is
+		st.matched = true
+		return nil
+	}
 	switch st.verb {
 	case verbCreate:
 		st.matched = true

@@ -102,6 +102,6 @@ func badLink() *Refusal {
 
 // binding is what a link is bound to.
 func binding(c policy.Caller) []byte {
-	b, _ := json.Marshal([]any{c.Client, c.Kind, c.Organization, c.Patient, c.Unrestricted}) //nolint:errchkjson // strings
+	b, _ := json.Marshal([]any{c.Client, c.Kind, c.Organization, c.Patient, c.Acting, c.Purpose, c.Unrestricted}) //nolint:errchkjson // strings
 	return b
 }

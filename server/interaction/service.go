@@ -145,9 +145,10 @@ type Call struct {
 	Return Return
 	// Language of messages inside Bundles.
 	Language fhir.Language
-	// Registration lets If-None-Exist on Patient match hidden patients too:
-	// registering a person needs no consent (R26). Only package intake sets
-	// it; nothing but the id of a hidden match is handed out.
+	// Registration lets conditional creates and updates of Patient match
+	// hidden patients too, which then stay as they are: registering a person
+	// needs no consent (R26). Only package intake sets it; nothing but the id
+	// of a hidden match is handed out.
 	Registration bool
 }
 

@@ -4,6 +4,7 @@ package servertest
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
@@ -24,6 +26,9 @@ type Server struct {
 	Store store.Store
 	t     testing.TB
 	http  *httptest.Server
+
+	clients *auth.Clients
+	people  []auth.Client
 }
 
 // Option changes the configuration before the server starts.
@@ -59,13 +64,23 @@ func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Ser
 	for _, o := range options {
 		o(&cfg)
 	}
-	srv, err := server.New(cfg)
-	if err != nil {
+	var srv *server.Server // not yet there when the address is chosen
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { srv.ServeHTTP(w, r) }))
+	t.Cleanup(h.Close)
+	s := &Server{URL: h.URL + "/fhir", Clock: clock, Store: cfg.Store, t: t, http: h}
+	if !cfg.Open {
+		cfg.BaseURL, cfg.Clients, cfg.Keys = s.URL, s.cast(), new(auth.MemoryKey)
+		cfg.Options.ClientIDs = true // for the operator
+	}
+	var err error
+	if srv, err = server.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	h := httptest.NewServer(srv)
-	t.Cleanup(h.Close)
-	return &Server{Server: srv, URL: h.URL + "/fhir", Clock: clock, Store: cfg.Store, t: t, http: h}
+	s.Server = srv
+	if !cfg.Open {
+		s.registerOrganizations()
+	}
+	return s
 }
 
 // Counter returns ids in order: "id-1", "id-2", ….
