@@ -99,8 +99,8 @@ var Forms = sync.OnceValue(func() *Table {
 		Concept{care.CareManagementClaimDetail, "居宅介護支援介護給付費明細書", "Claim detail of care management"},
 		Concept{care.ServiceClaims, "介護給付費請求書・明細書", "Service claims"},
 		Concept{care.LifeFeedback, "LIFE情報（利用者フィードバック票）", "LIFE record and feedback sheet"},
-		Concept{care.HomeCarePlan, "居宅サービス計画書", "Home care plan"},
-		Concept{care.FacilityCarePlan, "施設サービス計画書", "Facility care plan"},
+		Concept{care.HomeCarePlan, "居宅サービス計画書（第1・2・3・6・7表）", "Home care plan"},
+		Concept{care.FacilityCarePlan, "施設サービス計画書（第1・2・3表）", "Facility care plan"},
 	)
 })
 
