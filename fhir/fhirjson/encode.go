@@ -62,7 +62,7 @@ func appendProperty(dst []byte, prefix string, reps []*fhir.Element, one func([]
 		return dst
 	}
 	dst = append(dst, '[')
-	any := false
+	wrote := false
 	for _, e := range reps {
 		before := len(dst)
 		if dst[before-1] != '[' {
@@ -72,14 +72,14 @@ func appendProperty(dst []byte, prefix string, reps []*fhir.Element, one func([]
 		dst, ok = one(dst, e)
 		switch {
 		case ok:
-			any = true
+			wrote = true
 		case !hasContent(e):
 			dst = dst[:before]
 		default:
 			dst = append(dst, "null"...)
 		}
 	}
-	if !any {
+	if !wrote {
 		return dst[:start]
 	}
 	return append(dst, ']')

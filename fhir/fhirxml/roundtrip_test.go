@@ -113,6 +113,8 @@ func TestRead(t *testing.T) {
 			`{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\" class=\"a\">b<br/><p>c</p></div>"},"active":true}`},
 		{"line ends in a value", "<Patient xmlns='http://hl7.org/fhir'><name><text value='a\r\nb\tc&#10;d'/></name></Patient>",
 			`{"resourceType":"Patient","name":[{"text":"a b c\nd"}]}`},
+		{"prefix declared inside a narrative", `<Patient xmlns="http://hl7.org/fhir"><text><status value="empty"/><div xmlns="http://www.w3.org/1999/xhtml" xmlns:x="urn:x" x:a="b"/></text></Patient>`,
+			`{"resourceType":"Patient","text":{"status":"empty","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\" xmlns:x=\"urn:x\" x:a=\"b\"/>"}}`},
 		{"references", `<Patient xmlns="http://hl7.org/fhir"><name><text value="&#x20BB7;&#37326;&apos;"/></name></Patient>`,
 			`{"resourceType":"Patient","name":[{"text":"𠮷野'"}]}`},
 	}
