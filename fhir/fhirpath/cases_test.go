@@ -108,6 +108,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"deep", strings.Repeat("(", 500), 1, 201},
 		{"long", strings.Repeat(" ", 70_000), 1, 1},
 		{"nothing", "", 1, 1},
+		{"regular expression", "name.text.matches('(')", 1, 11},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,6 +191,34 @@ func TestEvaluateBool(t *testing.T) {
 	}
 	if _, _, err := fhirpath.MustCompile("entry").EvaluateBool(nil, focus); err == nil {
 		t.Error("several items are a condition")
+	}
+}
+
+// TestConcurrent evaluates the same expressions in many goroutines.
+func TestConcurrent(t *testing.T) {
+	focus := readResource(t, "testdata/bundle.json")
+	env := caseEnv(focus)
+	expressions := []string{
+		"entry.resource.descendants().count()", "%obs.value > 50000 'g'", "'abc'.matches('b')",
+		"%pat.name.select(text | family).distinct().count()", "(1 | 2 | 3).aggregate($this + $total, 0)",
+	}
+	for _, source := range expressions {
+		x := fhirpath.MustCompile(source)
+		want, err := x.Evaluate(env, focus)
+		if err != nil || len(want) != 1 {
+			t.Fatalf("%s: %v, %v", source, want, err)
+		}
+		for range 8 {
+			t.Run(source, func(t *testing.T) {
+				t.Parallel()
+				for range 50 {
+					got, err := x.Evaluate(env, focus)
+					if err != nil || len(got) != 1 || got[0].String() != want[0].String() {
+						t.Errorf("got %v, %v; want %v", got, err, want)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -16,6 +16,10 @@ const (
 
 // syntaxError points at a byte of the source by line and column.
 func syntaxError(source string, at int, en, ja string, args ...any) error {
+	return syntaxIssue(source, at, fhir.Messagef(en, ja, args...))
+}
+
+func syntaxIssue(source string, at int, message fhir.Message) error {
 	before := source[:min(at, len(source))]
 	line := strings.Count(before, "\n") + 1
 	column := len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
@@ -23,7 +27,7 @@ func syntaxError(source string, at int, en, ja string, args ...any) error {
 		Severity: fhir.Error,
 		Code:     fhir.Invalid,
 		ID:       ruleSyntax,
-		Message:  fhir.Messagef(en, ja, args...),
+		Message:  message,
 		Line:     line,
 		Column:   column,
 	}}

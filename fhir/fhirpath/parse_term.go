@@ -1,7 +1,10 @@
 package fhirpath
 
 import (
+	"errors"
 	"strings"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
 )
 
 // term reads a literal, a name, a call, a variable or an expression in
@@ -194,9 +197,18 @@ func (p *parser) call(name token, input node) (node, error) {
 	}
 	n, err := f.build(&call{name: name.text, input: input, args: args, fn: f.fn})
 	if err != nil {
-		return nil, p.fail(name.at, "%s", "%s", err)
+		return nil, p.refuse(name.at, err)
 	}
 	return n, p.expect(")")
+}
+
+// refuse points at a call whose constant arguments are wrong.
+func (p *parser) refuse(at int, err error) error {
+	var issues fhir.Issues
+	if errors.As(err, &issues) && len(issues) > 0 {
+		return syntaxIssue(p.source, at, issues[0].Message)
+	}
+	return err
 }
 
 // typed builds is, as and ofType.

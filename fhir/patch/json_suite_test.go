@@ -90,6 +90,28 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// TestNumbers compares numbers by value, but not at any cost.
+func TestNumbers(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want bool
+	}{
+		{"1", "1.0", true},
+		{"100", "1e2", true},
+		{"1.10", "1.1", true},
+		{"1", "2", false},
+		{"-0", "0", true},
+		{"1e2147483647", "1e2147483647", true},
+		{"1e2147483647", "1", false},
+		{"1e99999999999", "1", false},
+	}
+	for _, tt := range tests {
+		if got := equalNumbers(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s and %s: got %v", tt.a, tt.b, got)
+		}
+	}
+}
+
 // TestBomb stops copies that would grow without end.
 func TestBomb(t *testing.T) {
 	ops := `[{"op":"add","path":"/a","value":[1]}`

@@ -259,5 +259,9 @@ func equalNumbers(a, b string) bool {
 	}
 	x, _, errX := apd.NewFromString(a)
 	y, _, errY := apd.NewFromString(b)
-	return errX == nil && errY == nil && x.Cmp(y) == 0
+	return errX == nil && errY == nil && ordinary(x) && ordinary(y) && x.Cmp(y) == 0
 }
+
+// ordinary keeps numbers from comparison that would take as many digits as
+// their exponent says.
+func ordinary(d *apd.Decimal) bool { return d.Exponent > -1000 && d.Exponent < 1000 }
