@@ -54,12 +54,12 @@ func isLanguage(code string) (string, bool) {
 	return display.English.Tags().Name(tag), true
 }
 
-// mimeType is type "/" subtype with parameters, and the shorthands of
+// mimeType is type "/" subtype with whatever parameters, and the shorthands of
 // Attachment and Binary that FHIR itself uses ("json", "xml", "ttl").
 // https://www.rfc-editor.org/rfc/rfc6838#section-4.2
 var mimeType = sync.OnceValue(func() *regexp.Regexp {
 	const name = `[A-Za-z0-9*][A-Za-z0-9!#$&^_.+*-]*`
-	return regexp.MustCompile(`^(` + name + `/` + name + `(\s*;\s*` + name + `=("[^"]*"|[^\s;"]+))*|json|xml|ttl)$`)
+	return regexp.MustCompile(`^(` + name + `/` + name + `(\s*;.*)?|json|xml|ttl)$`)
 })
 
 func isMIMEType(code string) (string, bool) { return "", mimeType().MatchString(code) }

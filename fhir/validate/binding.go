@@ -1,6 +1,9 @@
 package validate
 
 import (
+	"strings"
+	"unicode"
+
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
 	"github.com/kaigofhir/kaigofhir/fhir/terminology"
@@ -18,6 +21,11 @@ const (
 	maxValueSetURL = coreURL + "elementdefinition-maxValueSet"
 	additionalURL  = "http://hl7.org/fhir/tools/StructureDefinition/additional-binding"
 )
+
+// vitalUnits is a value set that R4 binds as required to all components of
+// vital signs, though not to their values; HL7's later packages of R4, and the
+// reference validator, have it extensible.
+const vitalUnits = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
 
 // maxOfBase are the maximum value sets of the bindings of R4, which the
 // tables leave out.
@@ -57,6 +65,9 @@ func bindings(def *fhir.Element, base *r4.Element) (main *binding, additional []
 				additional = append(additional, a)
 			}
 		}
+	}
+	if main.strength == "required" && strings.HasPrefix(main.valueSet, vitalUnits) && def.Text("path") == "Observation.component.value[x]" {
+		main.strength = "extensible"
 	}
 	same := base != nil && base.Binding != nil && base.Binding.Strength == main.strength && base.Binding.ValueSet == main.valueSet
 	if same || main.strength != "required" && main.strength != "extensible" && main.max == "" {
@@ -208,9 +219,23 @@ func (r *run) coded(e *fhir.Element) {
 		at := e.Get("code")
 		if i.ID == terminology.IssueDisplay {
 			at = e.Get("display")
+			if !isJapanese(c.Display) {
+				i.Severity = fhir.Error
+			}
 		}
 		r.push(at, -1)
 		r.report(i.Severity, i.Code, i.ID, i.Message)
 		r.pop()
 	}
+}
+
+// isJapanese reports whether a text has characters of Japanese: a display in
+// Japanese of a code system without Japanese displays is only worth a warning.
+func isJapanese(s string) bool {
+	for _, c := range s {
+		if unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+			return true
+		}
+	}
+	return false
 }

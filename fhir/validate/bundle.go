@@ -40,8 +40,9 @@ func newBundle(e *fhir.Element, outer *bundle) *bundle {
 }
 
 // find returns the resources a reference from an entry with that fullUrl
-// leads to: by the fullUrl itself, or, for a relative reference from an entry
-// with a RESTful fullUrl, by the same base.
+// leads to: by the fullUrl itself, or, for a relative reference, by the base
+// of the fullUrl of the entry it stands in. From a UUID the base is
+// "urn:uuid:", as the reference validator has it.
 func (b *bundle) find(reference, from string) []*fhir.Element {
 	reference, _, _ = strings.Cut(reference, "#")
 	plain, version, _ := strings.Cut(reference, "/_history/")
@@ -49,6 +50,8 @@ func (b *bundle) find(reference, from string) []*fhir.Element {
 	if !isAbsolute(plain) {
 		if base, ok := restBase(from); ok {
 			url = base + plain
+		} else if _, id := typeAndID(plain); id != "" && strings.HasPrefix(from, "urn:uuid:") {
+			url = "urn:uuid:" + id
 		}
 	}
 	out := b.at(url, version)
@@ -116,6 +119,36 @@ func (r *run) bundle(e *fhir.Element) {
 	}
 }
 
+// entryProfiles checks the entries for which the caller asked for a profile.
+func (r *run) entryProfiles(asked []EntryProfile) {
+	for _, a := range asked {
+		n := 0
+		for i, k := range r.frame.bundle.all() {
+			if k.resource.ResourceType() != a.Type {
+				continue
+			}
+			if n == a.Index {
+				r.push(k.entry, i)
+				r.push(k.resource, fhir.NoIndex)
+				r.enter(k.resource, placement{slot: "resource"})
+				r.against(k.resource, a.Profile)
+				r.leave()
+				r.pop()
+				r.pop()
+			}
+			n++
+		}
+	}
+}
+
+// all returns the entries, none of a nil bundle.
+func (b *bundle) all() []bundleEntry {
+	if b == nil {
+		return nil
+	}
+	return b.entries
+}
+
 // fullURL checks the identity of an entry.
 // https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.fullUrl
 func (r *run) fullURL(k bundleEntry, kind string) {
@@ -123,7 +156,8 @@ func (r *run) fullURL(k bundleEntry, kind string) {
 		return
 	}
 	if k.fullURL == "" {
-		if kind != "transaction" && kind != "batch" && kind != "transaction-response" && kind != "batch-response" {
+		outcome := k.resource.ResourceType() == "OperationOutcome" // has no identity
+		if !outcome && kind != "transaction" && kind != "batch" && kind != "transaction-response" && kind != "batch-response" {
 			r.fail(fhir.Required, "bundle-full-url", fhir.Messagef(
 				"Except in transactions and batches an entry with a resource needs a fullUrl", "transaction と batch 以外では、リソースを持つエントリに fullUrl が必要です"))
 		}

@@ -26,7 +26,7 @@ func (c *compiler) root(o *outline, t *r4.Type) *node {
 func (n *node) orNil() *node {
 	if n.min > 0 || n.max != r4.Unbounded || n.types != nil || n.fixed != nil || n.pattern != nil ||
 		n.minValue != nil || n.maxValue != nil || n.minLength > 0 || n.maxLength > 0 || n.binding != nil ||
-		n.additional != nil || n.invariants != nil || n.xhtmlRules != nil || n.children != nil || n.slicing != nil {
+		n.additional != nil || n.invariants != nil || n.narrative != nil || n.children != nil || n.slicing != nil {
 		return n
 	}
 	return nil
@@ -45,6 +45,9 @@ func (c *compiler) below(n *node, o *outline, t *r4.Type) {
 // child compiles one element below a type, its slices included.
 func (c *compiler) child(o *outline, t *r4.Type, parent string) *node {
 	base, typ := property(o, t)
+	if base == nil && t != nil {
+		return nil // the type has no such element: the profile asks for nothing
+	}
 	n := c.element(o, base, typ, parent)
 	if len(o.slices) > 0 {
 		n.slicing = c.slicing(o, base, typ, parent)
@@ -174,7 +177,7 @@ func values(e *fhir.Element, name string) []string {
 
 const (
 	minLengthURL = coreURL + "minLength"
-	xhtmlURL     = "http://hl7.org/fhir/tools/StructureDefinition/xhtml-"
+	narrativeURL = coreURL + "narrative-"
 )
 
 // values compiles fixed, pattern, ranges and lengths.
@@ -206,8 +209,8 @@ func (c *compiler) extension(n *node, e *fhir.Element) {
 	if url == minLengthURL {
 		n.minLength, _ = strconv.Atoi(e.Text("valueInteger"))
 	}
-	if rule, ok := strings.CutPrefix(url, xhtmlURL); ok {
-		n.xhtmlRules = append(n.xhtmlRules, rule)
+	if rule, ok := strings.CutPrefix(url, narrativeURL); ok {
+		n.narrative = append(n.narrative, narrativeRule{rule, e.Text("valueCode")})
 	}
 }
 

@@ -85,6 +85,9 @@ func (c *compiler) matcher(o *outline, d discriminator, t *r4.Type) (out []match
 				return []matcher{{path: path, text: url}}, true
 			}
 		}
+		if c.existence(o, path) == terminology.No {
+			return []matcher{{path: path, exists: terminology.No}}, true
+		}
 		out = c.valueMatchers(o, path, path, 0)
 		if len(out) == 0 {
 			return c.matcher(o, discriminator{"exists", d.path}, t)

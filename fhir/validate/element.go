@@ -23,8 +23,8 @@ func (r *run) element(e *fhir.Element, n *node) {
 		r.bind(e, b)
 	}
 	r.invariants(e, n.invariants)
-	for _, rule := range n.xhtmlRules {
-		r.xhtmlRule(e, rule)
+	for _, rule := range n.narrative {
+		r.narrative(e, rule)
 	}
 	for _, c := range n.children {
 		r.child(e, c)
@@ -105,9 +105,10 @@ func (r *run) allowed(e *fhir.Element, n *node) bool {
 	return true
 }
 
-// oneOf checks that an element conforms to at least one of the profiles.
+// oneOf checks that an element conforms to at least one of the profiles. What
+// an extension is by its url is checked with base.
 func (r *run) oneOf(e *fhir.Element, profiles []string) {
-	profiles = slices.DeleteFunc(slices.Clone(profiles), func(p string) bool { return p == ownExtension(e) })
+	profiles = slices.DeleteFunc(slices.Clone(profiles), func(p string) bool { return p == extensionURL(e) })
 	if len(profiles) == 1 {
 		r.against(e, profiles[0])
 		return
@@ -118,21 +119,8 @@ func (r *run) oneOf(e *fhir.Element, profiles []string) {
 	}
 }
 
-// ownExtension is the profile that an extension names itself: it is checked
-// with base.
-func ownExtension(e *fhir.Element) string {
-	if e.Type != nil && e.Type.Name == "Extension" {
-		return e.Text("url")
-	}
-	return ""
-}
-
 // against checks an element against a profile by its canonical.
 func (r *run) against(e *fhir.Element, canonical string) {
-	key := tryKey{e, canonical}
-	if _, busy := r.tries[key]; busy && r.nested > 0 {
-		return
-	}
 	p, ok := r.v.profile(canonical)
 	switch {
 	case !ok:

@@ -49,19 +49,20 @@ func (r *run) localExtension(e *fhir.Element) {
 	}
 }
 
-// exampleDomains are those that documentation uses.
-var exampleDomains = []string{"example.org", "example.com", "example.net", "acme.com", "acme.org", "hl7.org/fhir/StructureDefinition/example"}
-
+// isExample reports whether a URL is of a domain that the examples of the
+// specification use.
 func isExample(url string) bool {
-	_, rest, _ := strings.Cut(url, "://")
-	return slices.ContainsFunc(exampleDomains, func(d string) bool {
-		return strings.HasPrefix(rest, d) || strings.Contains(strings.SplitN(rest, "/", 2)[0], "."+d)
-	})
+	return strings.Contains(url, "example.org") || strings.Contains(url, "acme.com")
 }
+
+// unseenDomains publish no definitions, or only for tools; their extensions
+// are accepted unseen as the reference validator does.
+var unseenDomains = []string{"http://nema.org/", "http://hl7.org/fhir/tools/StructureDefinition/"}
 
 func (r *run) unknownExtension(e *fhir.Element, url string) {
 	if e.Name != "modifierExtension" {
-		if slices.ContainsFunc(r.v.cfg.ExtensionDomains, func(d string) bool { return strings.HasPrefix(url, d) }) {
+		of := func(domain string) bool { return strings.HasPrefix(url, domain) }
+		if slices.ContainsFunc(unseenDomains, of) || slices.ContainsFunc(r.v.cfg.ExtensionDomains, of) {
 			return
 		}
 		if isExample(url) && !r.v.cfg.RefuseExamples {
@@ -110,7 +111,7 @@ func (r *run) contextRules(e *fhir.Element, p *profile) {
 		if rule.err != nil {
 			continue
 		}
-		if value, known, err := rule.expr.EvaluateBool(&env, holder); err == nil && !(value && known) {
+		if value, known, err := rule.expr.EvaluateBool(&env, holder); err == nil && known && !value {
 			r.fail(fhir.Extension, "extension-context-invariant", fhir.Messagef(
 				"The extension %s is not allowed here by its rule '%s'", "拡張 %s は規則 '%s' によりここでは使えません", p.url, rule.expr.String()))
 		}
@@ -163,6 +164,11 @@ func (p *profile) parts() []string {
 // contexts of its definition.
 // https://hl7.org/fhir/R4/defining-extensions.html#context
 func (r *run) inContext(p *profile) bool {
+	for _, expression := range alsoAllowed[p.url] {
+		if r.isElement(expression) {
+			return true
+		}
+	}
 	for _, c := range p.contexts {
 		switch c.kind {
 		case "element":
@@ -184,6 +190,15 @@ func (r *run) inContext(p *profile) bool {
 	return false
 }
 
+// alsoAllowed are contexts in which R4 itself uses extensions whose
+// definitions do not name them: every snapshot of R4 has the first.
+var alsoAllowed = map[string][]string{
+	coreURL + "structuredefinition-fhir-type":         {"ElementDefinition.type"},
+	coreURL + "structuredefinition-normative-version": {"DomainResource", "ElementDefinition"},
+	coreURL + "regex":                     {"ElementDefinition.type"},
+	coreURL + "valueset-concept-comments": {"CodeSystem.concept", "ValueSet.compose.include.concept"},
+}
+
 // isElement tells whether the holder of the extension is an element by that
 // name: a type ("HumanName", "Element") or a path ("Patient.name").
 func (r *run) isElement(expression string) bool {
@@ -191,10 +206,13 @@ func (r *run) isElement(expression string) bool {
 		expression = expression[i+1:]
 	}
 	want := strings.ReplaceAll(expression, "[x]", "")
+	if want == "Element" {
+		return true // HL7's own extensions say so and stand on resources, too
+	}
 	path := r.path[:len(r.path)-1]
 	for i := len(path) - 1; i >= 0; i-- {
 		suffix := pathBelow(path[i+1:])
-		if typeMatches(path[i].e, want, suffix) {
+		if typeMatches(path[i].e, want, suffix) || suffix == "" && isLaterAncestor(path[i].e, want) {
 			return true
 		}
 		if path[i].e.ResourceType() != "" {
@@ -211,7 +229,18 @@ func typeMatches(e *fhir.Element, want, suffix string) bool {
 	if e.Type == nil || !strings.HasSuffix(want, suffix) {
 		return false
 	}
-	return isA(e.Type.Name, strings.TrimSuffix(want, suffix)) || suffix == "" && want == "Element" && e.ResourceType() == ""
+	return isA(e.Type.Name, strings.TrimSuffix(want, suffix))
+}
+
+// isLaterAncestor tells whether a resource is of one of the abstract types
+// that R5 put above R4's, which newer extensions name as their context.
+func isLaterAncestor(e *fhir.Element, want string) bool {
+	if want != "CanonicalResource" && want != "MetadataResource" || e.ResourceType() == "" {
+		return false
+	}
+	_, canonical := e.Type.Property("url")
+	_, status := e.Type.Property("status")
+	return canonical && status
 }
 
 func pathBelow(steps []step) string {
@@ -227,19 +256,27 @@ func pathBelow(steps []step) string {
 	return b.String()
 }
 
-// isInExtension tells whether the holder is an extension with that URL, or
-// its part named after "#".
+// isInExtension tells whether the holder is an extension with that URL, its
+// part named after "#", or its value.
 func (r *run) isInExtension(expression string) bool {
-	holder := r.path[len(r.path)-2].e
-	if holder.Type == nil || holder.Type.Name != "Extension" {
-		return false
+	at := len(r.path) - 2
+	if d := r.path[at].e.Def; d != nil && d.Path == "Extension.value[x]" {
+		at--
 	}
-	url := holder.Text("url")
 	base, part, _ := strings.Cut(expression, "#")
+	url := extensionURL(r.path[at].e)
 	if part == "" {
 		return url == base
 	}
-	return url == part && len(r.path) > 2 && r.path[len(r.path)-3].e.Text("url") == base
+	return url == part && at > 0 && extensionURL(r.path[at-1].e) == base
+}
+
+// extensionURL is the url of an extension, "" for any other element.
+func extensionURL(e *fhir.Element) string {
+	if e.Type == nil || e.Type.Name != "Extension" {
+		return ""
+	}
+	return e.Text("url")
 }
 
 // isSelected tells whether a FHIRPath from the resource selects the holder.

@@ -53,14 +53,14 @@ func (r *run) invariant(e *fhir.Element, inv *invariant) {
 	}
 }
 
-// holds evaluates a constraint; an empty result counts as false, as the
-// reference implementation has it.
+// holds evaluates a constraint. An empty result is no violation: constraints
+// of R4 itself (bdl-8, ras-2) are empty where the element is absent.
 func (r *run) holds(e *fhir.Element, inv *invariant) (bool, error) {
 	if inv.err != nil {
 		return false, inv.err
 	}
 	value, known, err := inv.expr.EvaluateBool(r.env(), e)
-	return value && known, err
+	return value || !known, err
 }
 
 // plain strips the position inside the expression from an error: it is not

@@ -58,7 +58,17 @@ func baseInvariants(list, ofType []r4.Constraint) []*invariant {
 		if native[c.Key] || c.Expression == "" || hasConstraint(ofType, c.Key) {
 			continue
 		}
-		out = append(out, newInvariant(c.Key, c.Severity, c.Human, c.Expression))
+		expression := c.Expression
+		if better, ok := corrected[c.Key]; ok {
+			expression = better
+		}
+		out = append(out, newInvariant(c.Key, c.Severity, c.Human, expression))
 	}
 	return out
+}
+
+// corrected are expressions of R4 that do not say what their text says.
+var corrected = map[string]string{
+	// "more than one enableWhen", not more than two
+	"que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
 }

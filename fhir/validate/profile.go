@@ -38,7 +38,7 @@ type node struct {
 	binding    *binding
 	additional []*binding
 	invariants []*invariant
-	xhtmlRules []string
+	narrative  []narrativeRule
 	children   []*node
 	slicing    *slicing
 }
@@ -126,7 +126,7 @@ func (v *Validator) newProfile(sd *fhir.Element, canonical string) *profile {
 	return p
 }
 
-// url of a core definition for a type name.
+// isCore returns the type that a canonical of R4's own definitions names.
 func isCore(canonical string) (typeName string, ok bool) {
 	name, ok := strings.CutPrefix(canonical, coreURL)
 	if !ok {

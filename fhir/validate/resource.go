@@ -11,6 +11,7 @@ import (
 type placement struct {
 	slot     string   // "contained", "resource", …; "" for the root
 	profiles []string // canonicals asked for
+	entries  []EntryProfile
 }
 
 // frame is a resource being checked, with what can be reached from it.
@@ -41,6 +42,7 @@ func (r *run) resource(e *fhir.Element, p placement) {
 	r.object(e, r.v.plan(e.Type))
 	r.contents(e, p)
 	r.special(e)
+	r.entryProfiles(p.entries)
 	for m := range e.Get("meta").All("profile") {
 		r.claimed(e, m)
 	}
@@ -108,6 +110,7 @@ func (r *run) claimed(e, canonical *fhir.Element) {
 
 // contents checks what holds for all resources: contained ones, narrative, ids.
 func (r *run) contents(e *fhir.Element, p placement) {
+	r.uniqueIDs(e)
 	if p.slot == "contained" {
 		r.asContained(e)
 		return
@@ -181,6 +184,34 @@ func (r *run) uniqueContained(e *fhir.Element) {
 	}
 }
 
+// uniqueIDs checks that no two elements of a resource have the same id.
+// https://hl7.org/fhir/R4/element-definitions.html#Element.id
+func (r *run) uniqueIDs(e *fhir.Element) {
+	if e.Type.Name == "StructureDefinition" {
+		return // snapshot and differential share the ids of their elements
+	}
+	var seen map[string]bool
+	e.Walk(func(c *fhir.Element) bool {
+		if c != e && c.ResourceType() != "" {
+			return false
+		}
+		for _, id := range c.Children {
+			if id.Name != "id" || c == e || id.Value == "" {
+				continue
+			}
+			if seen[id.Value] {
+				r.fail(fhir.Duplicate, "element-id-duplicate", fhir.Messagef(
+					"Two elements have the id '%s'", "id '%s' の要素が二つあります", fhir.Clip(id.Value)))
+			}
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			seen[id.Value] = true
+		}
+		return true
+	})
+}
+
 // contained finds a contained resource of the container by its id.
 func (r *run) contained(id string) *fhir.Element {
 	if r.frame == nil {
@@ -206,5 +237,27 @@ func (r *run) special(e *fhir.Element) {
 		r.questionnaire(e)
 	case "QuestionnaireResponse":
 		r.questionnaireResponse(e)
+	case "Observation":
+		r.vitalSign(e)
+	case "StructureDefinition":
+		r.derivation(e)
+	}
+}
+
+// derivation checks that a profile does not derive from itself.
+// https://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.baseDefinition
+func (r *run) derivation(e *fhir.Element) {
+	url, seen := e.Text("url"), map[string]bool{}
+	for base := e.Text("baseDefinition"); base != "" && !seen[base]; {
+		if seen[base] = true; strings.HasPrefix(base+"|", url+"|") {
+			r.failAt(e.Get("baseDefinition"), fhir.Invalid, "profile-circular", fhir.Messagef(
+				"The structure derives from itself", "自身を継承しています"))
+			return
+		}
+		sd, ok := r.v.catalog.structure(base)
+		if !ok {
+			return
+		}
+		base = sd.Text("baseDefinition")
 	}
 }

@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"context"
 	"sort"
-	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
@@ -27,7 +26,7 @@ type run struct {
 // step is one element on the way from the root.
 type step struct {
 	e     *fhir.Element
-	index int // among its siblings of that name, -1 where it cannot repeat
+	index int // among its siblings of that name, fhir.NoIndex where it cannot repeat
 }
 
 // maxTries bounds how deep profiles may lead to other resources and profiles.
@@ -41,7 +40,7 @@ type tryKey struct {
 
 func (r *run) push(e *fhir.Element, index int) {
 	if !e.List {
-		index = -1
+		index = fhir.NoIndex
 	}
 	r.path = append(r.path, step{e, index})
 }
@@ -70,23 +69,20 @@ func (r *run) report(sev fhir.Severity, code fhir.Code, id string, m fhir.Messag
 	r.issues = append(r.issues, i)
 }
 
-// expression is the FHIRPath of the element the run stands on.
+// expression is the FHIRPath of the element the run stands on. Choices go by
+// their bare name ("Observation.value").
 func (r *run) expression() string {
-	var b strings.Builder
+	path := make(fhir.Path, len(r.path))
 	for i, s := range r.path {
+		path[i] = fhir.Step{Name: s.e.Name, Index: s.index}
 		switch {
 		case i == 0:
-			b.WriteString(s.e.ResourceType())
-		case s.e.Def != nil && s.e.Def.Choice:
-			b.WriteString("." + s.e.Def.Name + ".ofType(" + s.e.Type.Name + ")")
-		default:
-			b.WriteString("." + s.e.Name)
-		}
-		if s.index >= 0 && i > 0 {
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
+			path[i].Name = s.e.ResourceType()
+		case s.e.Def != nil:
+			path[i].Name = s.e.Def.Name
 		}
 	}
-	return b.String()
+	return path.Expression()
 }
 
 // indexOf is the position of a child among its siblings of the same name.
@@ -130,7 +126,7 @@ func (r *run) lineOf(at int) (line, column int) {
 		}
 	}
 	line = sort.SearchInts(r.lines, at+1)
-	return line, at - r.lines[line-1] + 1
+	return line, 1 + utf8.RuneCount(r.source[r.lines[line-1]:at])
 }
 
 // try runs a check without keeping its issues and tells whether it found no

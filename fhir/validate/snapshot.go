@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
-	"github.com/kaigofhir/kaigofhir/fhir/r4"
 )
 
 // maxDerivation bounds a chain of profiles on profiles.
@@ -323,4 +322,3 @@ func (o *outline) list(out []*fhir.Element, path, id string) []*fhir.Element {
 	}
 	return out
 }
-

@@ -53,9 +53,20 @@ type Options struct {
 	// Profiles are canonicals the resource must conform to, besides base R4
 	// and its own meta.profile.
 	Profiles []string
+	// EntryProfiles are profiles that single entries of a Bundle must conform
+	// to, for callers that expect a Bundle of a certain make.
+	EntryProfiles []EntryProfile
 	// Source is the text the resource was read from; it turns offsets into
 	// lines and columns.
 	Source []byte
+}
+
+// EntryProfile asks for a profile of the entry at Index, from 0, among the
+// entries of a Bundle whose resource is of a type.
+type EntryProfile struct {
+	Type    string
+	Index   int
+	Profile string
 }
 
 // Validator checks resources. It is safe for concurrent use. Profiles are
@@ -92,6 +103,6 @@ func (v *Validator) Validate(ctx context.Context, resource *fhir.Element, opts O
 			"This is not a resource of R4", "R4 のリソースではありません"))
 		return r.issues
 	}
-	r.resource(resource, placement{profiles: opts.Profiles})
+	r.resource(resource, placement{profiles: opts.Profiles, entries: opts.EntryProfiles})
 	return r.finish()
 }

@@ -121,9 +121,3 @@ func (r *run) xhtmlLink(link string) {
 			"A link in narrative must not have the scheme '%s'", "説明文のリンクにスキーム '%s' は使えません", scheme))
 	}
 }
-
-// xhtmlRule checks one of the narrative rules a profile may ask for with the
-// extensions of the FHIR tools.
-func (r *run) xhtmlRule(e *fhir.Element, rule string) {
-	_, _ = e, rule
-}
