@@ -141,9 +141,8 @@ func (o *out) barthel() {
 			continue
 		}
 		ob := o.observe(care.LifeObservation, functionalStatus, day)
-		code := form.Concept(ob, "code", loinc, codes.Concept{Code: b.loinc, Ja: b.display})
-		code.Add("coding").Set("system", Items().URL).Set("code", b.id).Set("display", b.name)
-		code.Set("text", b.name)
+		// LIFE's own code is that of the component only: obs-7 forbids both.
+		form.Concept(ob, "code", loinc, codes.Concept{Code: b.loinc, Ja: b.display}).Set("text", b.name)
 		ob.Set("valueInteger", strconv.Itoa(points))
 		component := ob.Add("component")
 		item(component, b.id)

@@ -147,6 +147,9 @@ func (o opinion) observations(section *fhir.Element, title string, p parties) {
 		ob := form.New("Observation", care.OpinionObservation, care.PhysicianOpinion)
 		ob.Set("status", "final")
 		form.Concept(ob, "category", care.SimpleObservation, category(c.ID))
+		if _, measured := measures[c.ID]; measured { // R4's own profile of body measures wants it
+			form.Concept(ob, "category", "http://terminology.hl7.org/CodeSystem/observation-category", codes.Concept{Code: "vital-signs", Ja: "Vital Signs"})
+		}
 		o.code(ob, c)
 		form.Link(ob, "subject", p.patient)
 		ob.Set("effectiveDateTime", o.effective())
