@@ -12,9 +12,14 @@ import (
 // definitions is the table that package r4 decodes; gob matches its fields by
 // name with the structure there.
 type definitions struct {
-	Types        []*r4.Type
-	Parameters   []*r4.SearchParameter
-	Compartments []compartment
+	Types []*r4.Type
+	// ConstraintSets are the different lists of invariants that elements have;
+	// SetOf tells which of them is that of each element, in the order of
+	// Types and their Elements, whose own Constraints are left empty.
+	ConstraintSets [][]r4.Constraint
+	SetOf          []int
+	Parameters     []*r4.SearchParameter
+	Compartments   []compartment
 }
 
 // compartment is the membership of one resource type in one compartment.
@@ -36,7 +41,28 @@ func buildDefinitions(files []file) (*definitions, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &definitions{types, params, compartments}, nil
+	d := &definitions{Types: types, Parameters: params, Compartments: compartments}
+	d.shareConstraints()
+	return d, nil
+}
+
+// shareConstraints moves the invariants of the elements, nearly all of which
+// have the same few, into ConstraintSets.
+func (d *definitions) shareConstraints() {
+	sets := map[string]int{}
+	for _, t := range d.Types {
+		for _, e := range t.Elements {
+			key := fmt.Sprintf("%q", e.Constraints)
+			set, ok := sets[key]
+			if !ok {
+				set = len(d.ConstraintSets)
+				sets[key] = set
+				d.ConstraintSets = append(d.ConstraintSets, e.Constraints)
+			}
+			d.SetOf = append(d.SetOf, set)
+			e.Constraints = nil
+		}
+	}
 }
 
 // structure is the part of a StructureDefinition the tables need.

@@ -17,11 +17,24 @@ var definitionsData []byte
 
 // definitions is the embedded table as fhirgen writes it.
 type definitions struct {
-	Types        []*Type
-	Parameters   []*SearchParameter
-	Compartments []struct {
+	Types          []*Type
+	ConstraintSets [][]Constraint // the different lists of invariants of elements
+	SetOf          []int          // which of them each element has, in order
+	Parameters     []*SearchParameter
+	Compartments   []struct {
 		Compartment, Type string
 		Codes             []string
+	}
+}
+
+// restoreConstraints gives every element its invariants.
+func (d *definitions) restoreConstraints() {
+	next := 0
+	for _, t := range d.Types {
+		for _, e := range t.Elements {
+			e.Constraints = d.ConstraintSets[d.SetOf[next]]
+			next++
+		}
 	}
 }
 
@@ -49,6 +62,7 @@ func decodeTables(data []byte) (*tables, error) {
 	if err := decodeGob(data, &d); err != nil {
 		return nil, err
 	}
+	d.restoreConstraints()
 	t := &tables{
 		types:          make(map[string]*Type, len(d.Types)),
 		parameters:     map[string][]*SearchParameter{},

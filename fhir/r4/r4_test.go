@@ -139,6 +139,21 @@ func TestDetails(t *testing.T) {
 	if !slices.ContainsFunc(obs.Constraints, func(c Constraint) bool { return c.Key == "obs-7" && c.Expression != "" }) {
 		t.Error("Observation has no obs-7")
 	}
+	value, _ := obs.Property("valueQuantity")
+	bundle, _ := TypeByName("Bundle")
+	entry, _ := bundle.Property("entry")
+	for _, tt := range []struct {
+		element *Element
+		want    []string
+	}{{value.Element, []string{"ele-1"}}, {entry.Element, []string{"bdl-5", "bdl-8", "ele-1"}}} {
+		var keys []string
+		for _, c := range tt.element.Constraints {
+			keys = append(keys, c.Key)
+		}
+		if !slices.Equal(keys, tt.want) {
+			t.Errorf("%s has %v, want %v", tt.element.Path, keys, tt.want)
+		}
+	}
 	subject, _ := obs.Property("subject")
 	if got := subject.Element.Types[0].TargetProfiles; len(got) != 4 {
 		t.Errorf("targets of Observation.subject: %v", got)
