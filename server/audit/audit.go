@@ -41,6 +41,7 @@ type Event struct {
 	// Patient is the person it is about, "" where there is none.
 	Patient string
 	What    []Reference
+	More    int // how many more there were than What holds
 	// Refusal is the id of the rule or problem that refused the access, "" for
 	// one that was allowed. Broken says that the server itself failed.
 	Refusal string

@@ -117,6 +117,9 @@ func (e *Event) addDetails(entity *fhir.Element) {
 	add("resource", e.Type)
 	add("parameters", strings.Join(e.Parameters, " "))
 	add("rules", strings.Join(e.Rules, " "))
+	if e.More > 0 {
+		add("more", strconv.Itoa(e.More))
+	}
 }
 
 func (w *Reference) reference() string {

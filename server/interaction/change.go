@@ -71,7 +71,7 @@ const attempts = 100
 // write plans the changes against the store as it is now and applies them all
 // or none. Every plan pins what it was made from; where somebody else wrote in
 // between, it is made again.
-func (s *Service) write(ctx context.Context, c *Call, changes []change) ([]Written, error) {
+func (s *Service) write(ctx context.Context, c *Call, changes []change, a *Access) ([]Written, error) {
 	for try := 1; ; try++ {
 		p, err := s.plan(ctx, c, changes)
 		if err != nil {
@@ -80,7 +80,7 @@ func (s *Service) write(ctx context.Context, c *Call, changes []change) ([]Writt
 		if len(p.tx.Writes) == 0 {
 			return p.results(store.Receipt{}), nil
 		}
-		receipt, err := s.cfg.Store.Apply(ctx, p.tx)
+		receipt, err := p.apply(ctx, a)
 		if err == nil {
 			return p.results(receipt), nil
 		}
@@ -117,16 +117,19 @@ func pause(ctx context.Context, try int) error {
 func (s *Service) one(ctx context.Context, c *Call, name string, ch change) (Written, error) {
 	ch.entry = -1
 	var w Written
-	written, err := s.write(ctx, c, []change{ch})
-	if err == nil {
-		w = written[0]
-	}
 	a := Access{Interaction: name, Type: ch.key.Type}
-	if w.Effect != Nothing {
-		a.Seen = seen(append([]store.Version{w.Version}, w.Also...)...)
+	if ch.key.ID != "" {
+		a.Asked = ch.key
 	}
 	if ch.criteria != nil {
 		a.Query = *ch.criteria
+	}
+	written, err := s.write(ctx, c, []change{ch}, &a)
+	if err == nil {
+		w = written[0]
+	}
+	if w.Effect != Nothing {
+		a.Seen = seen(append([]store.Version{w.Version}, w.Also...)...)
 	}
 	return w, s.record(ctx, c, a, err)
 }

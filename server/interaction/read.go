@@ -11,7 +11,7 @@ import (
 // https://hl7.org/fhir/R4/http.html#read
 func (s *Service) Read(ctx context.Context, c Call, key store.Key) (store.Version, error) {
 	v, err := s.read(ctx, &c, key)
-	return v, s.record(ctx, &c, Access{Interaction: "read", Type: key.Type, Seen: seen(v)}, err)
+	return v, s.record(ctx, &c, Access{Interaction: "read", Type: key.Type, Asked: key, Seen: seen(v)}, err)
 }
 
 func (s *Service) read(ctx context.Context, c *Call, key store.Key) (store.Version, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
@@ -26,15 +27,19 @@ type Access struct {
 	Seen []Seen
 	// Query is the search as asked, "" for others. It may hold personal data.
 	Query string
+	// Asked is the resource a read asked for, seen or not.
+	Asked store.Key
 	// Refused tells why nothing was done; nil for a success.
 	Refused *Refusal
+
+	joined bool // the record is in the transaction of the write already
 }
 
 // Seen is one version of a resource in an Access.
 type Seen struct {
 	store.Key
-	Version  uint64
-	Patients []string
+	Version uint64 // 0 for a write that is just being made
+	Labels  search.Labels
 }
 
 type discard struct{}
@@ -44,7 +49,7 @@ func (discard) Record(context.Context, Access) error { return nil }
 func seen(versions ...store.Version) []Seen {
 	list := make([]Seen, 0, len(versions))
 	for _, v := range versions {
-		list = append(list, Seen{Key: v.Key, Version: v.Version, Patients: v.Labels.Patients})
+		list = append(list, Seen{Key: v.Key, Version: v.Version, Labels: v.Labels})
 	}
 	return list
 }
@@ -52,6 +57,9 @@ func seen(versions ...store.Version) []Seen {
 // record keeps the access and returns the error of the interaction, or that
 // of the record, which would otherwise be lost.
 func (s *Service) record(ctx context.Context, c *Call, a Access, err error) error {
+	if a.joined && err == nil {
+		return nil
+	}
 	a.Time, a.RequestID, a.Caller = s.cfg.Now(), c.RequestID, c.Caller
 	if err != nil {
 		a.Refused, a.Seen = AsRefusal(err), nil

@@ -12,8 +12,9 @@ import (
 // R4's order of processing. The answers come in the order of the request.
 // https://hl7.org/fhir/R4/http.html#transaction
 func (s *Service) Transaction(ctx context.Context, c Call, bundle *fhir.Element) (*Bundle, error) {
-	b, written, err := s.transaction(ctx, &c, bundle)
 	a := Access{Interaction: "transaction"}
+	b, written, err := s.transaction(ctx, &c, bundle, &a)
+	a.Seen = nil
 	for _, w := range written {
 		if w.Effect != Nothing {
 			a.Seen = append(a.Seen, seen(append([]store.Version{w.Version}, w.Also...)...)...)
@@ -22,7 +23,7 @@ func (s *Service) Transaction(ctx context.Context, c Call, bundle *fhir.Element)
 	return b, s.record(ctx, &c, a, err)
 }
 
-func (s *Service) transaction(ctx context.Context, c *Call, bundle *fhir.Element) (*Bundle, []Written, error) {
+func (s *Service) transaction(ctx context.Context, c *Call, bundle *fhir.Element, a *Access) (*Bundle, []Written, error) {
 	entries, errs, err := s.readEntries(c, bundle)
 	if err != nil {
 		return nil, nil, err
@@ -37,7 +38,7 @@ func (s *Service) transaction(ctx context.Context, c *Call, bundle *fhir.Element
 	if err := s.checkReads(ctx, c, entries, changes); err != nil {
 		return nil, nil, err
 	}
-	written, err := s.write(ctx, c, changes)
+	written, err := s.write(ctx, c, changes, a)
 	if err != nil {
 		return nil, nil, err
 	}

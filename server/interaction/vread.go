@@ -15,7 +15,7 @@ import (
 // https://hl7.org/fhir/R4/http.html#vread
 func (s *Service) VRead(ctx context.Context, c Call, key store.Key, version uint64) (store.Version, error) {
 	v, err := s.vread(ctx, &c, key, version)
-	return v, s.record(ctx, &c, Access{Interaction: "vread", Type: key.Type, Seen: seen(v)}, err)
+	return v, s.record(ctx, &c, Access{Interaction: "vread", Type: key.Type, Asked: key, Seen: seen(v)}, err)
 }
 
 func (s *Service) vread(ctx context.Context, c *Call, key store.Key, version uint64) (store.Version, error) {

@@ -12,20 +12,46 @@ import (
 // which rules led to it. It agrees with Visibility, scopes apart, for
 // resources of a care form; for others only the rules R5 and R6 are told.
 func (p *Policy) Explain(ctx context.Context, c Caller, resourceType string, l search.Labels) (Decision, error) {
-	if c.Unrestricted {
-		return Decision{Allowed: true}, nil
-	}
-	p.view.mu.Lock()
-	defer p.view.mu.Unlock()
-	if err := p.view.catchUp(ctx); err != nil {
+	d, err := p.ExplainAll(ctx, c, []Item{{resourceType, l}})
+	if err != nil {
 		return Decision{}, err
 	}
-	form := baseForm(l.Form)
-	if form == "" {
-		return p.view.explainFormless(&c, resourceType, l), nil
+	return d[0], nil
+}
+
+// Item is one resource to explain.
+type Item struct {
+	Type   string
+	Labels search.Labels
+}
+
+// ExplainAll is Explain for several resources at one moment.
+func (p *Policy) ExplainAll(ctx context.Context, c Caller, items []Item) ([]Decision, error) {
+	decisions := make([]Decision, len(items))
+	if !c.Unrestricted {
+		p.view.mu.Lock()
+		defer p.view.mu.Unlock()
+		if err := p.view.catchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return Decide(p.matrix, Question{Kind: c.Kind, Form: form, ResourceType: resourceType,
-		Standing: p.view.standing(&c, l)}), nil
+	for i := range items {
+		decisions[i] = p.explain(&c, &items[i])
+	}
+	return decisions, nil
+}
+
+// explain decides on one resource. The caller holds the view's mu.
+func (p *Policy) explain(c *Caller, item *Item) Decision {
+	if c.Unrestricted {
+		return Decision{Allowed: true}
+	}
+	form := baseForm(item.Labels.Form)
+	if form == "" {
+		return p.view.explainFormless(c, item.Type, item.Labels)
+	}
+	return Decide(p.matrix, Question{Kind: c.Kind, Form: form, ResourceType: item.Type,
+		Standing: p.view.standing(c, item.Labels)})
 }
 
 // Overview tells for every form what an organisation or a person's client may
