@@ -14,6 +14,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/api"
+	"github.com/kaigofhir/kaigofhir/server/audit"
 	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/intake"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
@@ -45,6 +46,10 @@ type Config struct {
 	// Open lets every caller in without a token, unrestricted; see OpenMode.
 	Open    bool
 	Options interaction.Options
+	// AuditWait lets every access answer only when its record is on disk; see
+	// package audit. NewAuditID makes the ids of the records, nil is NewID.
+	AuditWait  bool
+	NewAuditID func() string
 
 	Origins []string
 	MaxBody int64
@@ -61,6 +66,16 @@ type Server struct {
 	Service *interaction.Service
 	Policy  *policy.Policy
 	store   store.Store
+	trail   *audit.Log // nil in the open mode
+}
+
+// Close writes what the record of accesses still holds back. It is called when
+// no more requests come, before the store is closed.
+func (s *Server) Close() error {
+	if s.trail == nil {
+		return nil
+	}
+	return s.trail.Close()
 }
 
 // New puts a server together. It does not listen: the caller serves it.
@@ -76,8 +91,12 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search parameters: %w", err)
 	}
+	trail, recorder, err := cfg.audit(registry, pol)
+	if err != nil {
+		return nil, err
+	}
 	service, err := interaction.New(interaction.Config{
-		Store: cfg.Store, Policy: pol, Registry: registry,
+		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder,
 		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
 	})
 	if err != nil {
@@ -89,7 +108,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	operations := operation.NewRegistry()
 	service.SetOperations(operations.Run)
-	s := &Server{Service: service, Policy: pol, store: cfg.Store}
+	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	s.Handler, err = api.New(api.Config{
 		Service: service, Operations: operations, Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
@@ -98,6 +117,25 @@ func New(cfg Config) (*Server, error) {
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,
 	})
 	return s, err
+}
+
+// audit opens the record of accesses. The open mode, which knows no callers,
+// keeps none.
+func (cfg *Config) audit(registry *search.Registry, pol *policy.Policy) (*audit.Log, interaction.Recorder, error) {
+	if cfg.Open {
+		return nil, nil, nil
+	}
+	newID := cfg.NewAuditID
+	if newID == nil {
+		newID = cfg.NewID
+	}
+	trail, err := audit.New(context.Background(), audit.Config{
+		Store: cfg.Store, Index: registry.Keys, Now: cfg.Now, NewID: newID, Wait: cfg.AuditWait,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return trail, audit.NewRecorder(trail, pol, cfg.Store), nil
 }
 
 // OpenMode sets the development mode: no token, every caller unrestricted, and

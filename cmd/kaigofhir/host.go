@@ -24,7 +24,7 @@ func (h *host) serve(ctx context.Context, answering func() error) error {
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(finish), h.engine.Close())
+	return errors.Join(err, srv.Shutdown(finish), h.server.Close(), h.engine.Close())
 }
 
 // pagingKeyBytes is the length of the key that protects paging links.

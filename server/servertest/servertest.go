@@ -60,7 +60,8 @@ func Start(t testing.TB, options ...Option) *Server {
 // StartOn starts a server on a store that the test closes itself.
 func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Server {
 	t.Helper()
-	cfg := server.Config{Store: st, Now: clock.Now, NewID: Counter(), Key: make([]byte, 32), Version: "test"}
+	cfg := server.Config{Store: st, Now: clock.Now, NewID: Counter(), Key: make([]byte, 32), Version: "test",
+		NewAuditID: counter("audit-")}
 	for _, o := range options {
 		o(&cfg)
 	}
@@ -77,6 +78,11 @@ func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Ser
 		t.Fatal(err)
 	}
 	s.Server = srv
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Errorf("close server: %v", err)
+		}
+	})
 	if !cfg.Open {
 		s.registerOrganizations()
 	}
@@ -84,9 +90,11 @@ func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Ser
 }
 
 // Counter returns ids in order: "id-1", "id-2", ….
-func Counter() func() string {
+func Counter() func() string { return counter("id-") }
+
+func counter(prefix string) func() string {
 	var n atomic.Int64
-	return func() string { return fmt.Sprintf("id-%d", n.Add(1)) }
+	return func() string { return fmt.Sprintf("%s%d", prefix, n.Add(1)) }
 }
 
 // Clock is a clock that stands still until it is told to go.
