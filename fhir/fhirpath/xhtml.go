@@ -24,16 +24,16 @@ func htmlChecks(_ *evaluation, c *call, in Collection) (truth, error) {
 	} else if t, ok := v.(String); ok {
 		s = string(t)
 	}
-	return truthFrom(validXHTML(s)), nil
+	return truthFrom(plainXHTML(s) || validXHTML(s)), nil
 }
 
 const xhtmlNamespace = "http://www.w3.org/1999/xhtml"
 
 // The elements and attributes of narrative: chapters 7 to 11 (but forms) and
-// 15 of HTML 4.0, a and img, and style attributes.
+// 15 of HTML 4.0, a and img, and style attributes. Both are sorted.
 var (
-	htmlElements = strings.Fields(`a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd del
-		dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li map area ol p pre q samp small span strong sub sup
+	htmlElements = strings.Fields(`a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd del
+		dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li map ol p pre q samp small span strong sub sup
 		table tbody td tfoot th thead tr tt ul var`)
 	htmlAttributes = strings.Fields(`abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing
 		cellvalign char charoff charset cite class colspan compact coords dir frame headers height href hreflang
@@ -81,14 +81,19 @@ func validXHTML(s string) bool {
 	}
 }
 
+func listed(names []string, name string) bool {
+	_, found := slices.BinarySearch(names, name)
+	return found
+}
+
 func validTag(t *xml.StartElement) bool {
-	if t.Name.Space != xhtmlNamespace || !slices.Contains(htmlElements, t.Name.Local) {
+	if t.Name.Space != xhtmlNamespace || !listed(htmlElements, t.Name.Local) {
 		return false
 	}
 	for _, a := range t.Attr {
 		switch {
 		case a.Name.Space == "xmlns" || a.Name.Space == "http://www.w3.org/XML/1998/namespace":
-		case a.Name.Space != "" || !slices.Contains(htmlAttributes, a.Name.Local):
+		case a.Name.Space != "" || !listed(htmlAttributes, a.Name.Local):
 			return false
 		case a.Name.Local == "href" || a.Name.Local == "src":
 			if active(a.Value) {
