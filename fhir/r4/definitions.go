@@ -29,9 +29,11 @@ type Type struct {
 	Base     string // name of the type this one specialises, "" for Element and Resource
 	Abstract bool
 	// Elements are the direct child elements, inherited ones included, in the
-	// order of the snapshot, which is the order of XML.
+	// order of the snapshot, which is the order of XML. Those of a primitive
+	// are id and extension; its value is no child.
 	Elements []*Element
-	// Constraints are the invariants on the type as a whole.
+	// Constraints are the invariants on the type as a whole; those of a
+	// backbone type are also those of the element that defines it.
 	Constraints []Constraint
 
 	properties map[string]Property

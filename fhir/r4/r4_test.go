@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -274,4 +276,22 @@ func BenchmarkConformance(b *testing.B) {
 			b.Fatal("not found")
 		}
 	}
+}
+
+// TestConcurrentFirstUse reads from many goroutines what is decompressed on
+// first use.
+func TestConcurrentFirstUse(t *testing.T) {
+	urls := ConformanceURLs("ValueSet")
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := g; i < len(urls); i += 37 {
+				if data, ok := Conformance(urls[i]); !ok || !json.Valid(data) {
+					t.Errorf("%s: %d bytes", urls[i], len(data))
+				}
+			}
+			runtime.GC() // takes the blocks away from under the others
+		})
+	}
+	wg.Wait()
 }
