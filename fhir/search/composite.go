@@ -15,22 +15,28 @@ const componentsAllowed = 512
 // as 00 ff and ended by 00 01, which keeps their order.
 // https://hl7.org/fhir/R4/search.html#composite
 func (x *extraction) compositeKeys(k *keys, b *bound, base *fhir.Element) {
-	parts := make([][][]byte, len(b.parts))
+	for len(x.parts) < len(b.parts) {
+		x.parts = append(x.parts, keys{atoms: true})
+	}
+	parts := x.parts[:len(b.parts)]
 	for i, part := range b.parts {
-		scratch := keys{atoms: true}
-		for _, e := range part.path.eval(nil, base, x) {
-			x.keysOf(&scratch, part, e)
+		atoms := &parts[i]
+		atoms.buf, atoms.ends = atoms.buf[:0], atoms.ends[:0]
+		x.partNodes = part.path.eval(x.partNodes[:0], base, x)
+		for _, e := range x.partNodes {
+			x.keysOf(atoms, part, e)
 		}
-		if parts[i] = scratch.sorted(); len(parts[i]) == 0 {
+		if len(atoms.ends) == 0 {
 			return
 		}
 	}
 	for n, combinations := 0, 1; n < combinations && n < componentsAllowed; n++ {
 		combinations = 1
 		k.begin(kindComposite)
-		for _, part := range parts {
-			k.buf = appendEscaped(k.buf, part[n/combinations%len(part)])
-			combinations *= len(part)
+		for i := range parts {
+			count := len(parts[i].ends)
+			k.buf = appendEscaped(k.buf, parts[i].at(n/combinations%count))
+			combinations *= count
 		}
 		k.end()
 	}

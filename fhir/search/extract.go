@@ -17,6 +17,8 @@ type extraction struct {
 	err  error
 
 	nodes      []*fhir.Element
+	partNodes  []*fhir.Element // of a part of a composite
+	parts      []keys
 	tokenItems []tokenItem
 	strItems   []stringItem
 	uriItems   []uriItem
@@ -48,6 +50,7 @@ func (r *Registry) extract(resource *fhir.Element) *extraction {
 func (x *extraction) release() {
 	x.root = nil
 	clear(x.nodes[:cap(x.nodes)])
+	clear(x.partNodes[:cap(x.partNodes)])
 	x.r.scratch.Put(x)
 }
 

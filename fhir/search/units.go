@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"math/big"
+	"math/bits"
 	"sync"
 
 	"github.com/iimos/ucum"
@@ -24,7 +25,8 @@ type units struct {
 // for temperatures, a conversion.
 type unit struct {
 	name  string // of the canonical unit; "" for what is no UCUM unit
-	shift int32  // exponent to add, where factor and special are nil
+	shift int32  // exponent to add to the product with times
+	times uint64 // small factor, 0 where factor or special must do it
 	// factor and special are used by convert; they do not change.
 	factor  *big.Rat
 	special ucum.PairConverter
@@ -53,7 +55,11 @@ func canonicalUnits() []string {
 				if length != 0 {
 					name += fmt.Sprintf(".m%d", length)
 				}
-				if time != 0 {
+				switch time {
+				case 0:
+				case -1: // so that rates by second, minute and hour are exact
+					name += ".h-1"
+				default:
 					name += fmt.Sprintf(".s%d", time)
 				}
 				names = append(names, name)
@@ -112,10 +118,11 @@ func newUnit(name string, conv ucum.PairConverter) (unit, bool) {
 	if two.Cmp(new(big.Rat).Add(one, one)) != 0 || one.Sign() <= 0 {
 		return unit{}, false
 	}
-	if d, exact := fromRat(one); exact && d.n == 1 && d.digits[0] == 1 {
-		return unit{name: name, shift: d.exp - 1}, true
+	c := unit{name: name, factor: one}
+	if d, exact := fromRat(one); exact {
+		c.times, c.shift, _ = d.small()
 	}
-	return unit{name: name, factor: one}, true
+	return c, true
 }
 
 // convert gives the number in the canonical unit.
@@ -123,11 +130,16 @@ func (c unit) convert(d decimal) decimal {
 	switch {
 	case d.class == 2 || d.class == -2:
 		return d
-	case c.factor == nil && c.special == nil:
-		if d.class != 0 {
-			d.exp += c.shift
-		}
+	case c.factor == nil && c.special == nil || d.class == 0 && c.special == nil:
 		return d
+	case c.times == 1:
+		d.exp += c.shift
+		return d
+	}
+	if n, exp, ok := d.small(); ok && c.times != 0 {
+		if high, low := bits.Mul64(n, c.times); high == 0 {
+			return fromSmall(d.class, low, exp+c.shift)
+		}
 	}
 	r := d.rat()
 	if c.special != nil {
@@ -137,6 +149,32 @@ func (c unit) convert(d decimal) decimal {
 	}
 	out, _ := fromRat(r)
 	return out
+}
+
+// small returns the number without its sign as an integer and a power of ten,
+// where the integer is small.
+func (d decimal) small() (n uint64, exp int32, ok bool) {
+	if d.n > 18 {
+		return 0, 0, false
+	}
+	for _, digit := range d.digits[:d.n] {
+		n = n*10 + uint64(digit)
+	}
+	return n, d.exp - int32(d.n), true
+}
+
+// fromSmall is the reverse of small.
+func fromSmall(class int8, n uint64, exp int32) decimal {
+	var text [20]byte
+	i := len(text)
+	for ; n > 0; n /= 10 {
+		i--
+		text[i] = byte(n % 10)
+	}
+	d := decimal{class: class, n: uint8(len(text) - i), exp: exp + int32(len(text)-i)}
+	copy(d.digits[:], text[i:])
+	d.trim()
+	return d
 }
 
 // rat returns the number; exponents far out of what is measured are refused
