@@ -19,6 +19,7 @@ type extraction struct {
 	nodes      []*fhir.Element
 	partNodes  []*fhir.Element // of a part of a composite
 	parts      []keys
+	groups     []int
 	tokenItems []tokenItem
 	strItems   []stringItem
 	uriItems   []uriItem
@@ -65,13 +66,15 @@ func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	x := r.extract(resource)
 	defer x.release()
 	k := &keys{buf: make([]byte, 0, 2048), ends: make([]int, 0, 64)}
+	x.groups = x.groups[:0]
 	for _, b := range t.params {
+		x.groups = append(x.groups, len(k.ends))
 		x.parameterKeys(k, b)
 	}
 	if x.err != nil {
 		return nil, x.err
 	}
-	return k.sorted(), nil
+	return k.sorted(x.groups), nil
 }
 
 // parameterKeys adds the keys of a parameter, or the mark that it has a value

@@ -41,22 +41,33 @@ func appendFold(dst []byte, s string) []byte {
 			break
 		}
 	}
-	if !ascii && !norm.NFKC.IsNormalString(s) {
+	if ascii {
+		for i := 0; i < len(s); i++ {
+			dst = appendFoldASCII(dst, s[i])
+		}
+		return dst
+	}
+	if !norm.NFKC.IsNormalString(s) {
 		s = norm.NFKC.String(s)
 	}
 	for _, r := range s {
 		if r < utf8.RuneSelf {
-			if 'A' <= r && r <= 'Z' {
-				r += 'a' - 'A'
-			}
-			if r > ' ' && r != 0x7f {
-				dst = append(dst, byte(r))
-			}
-			continue
+			dst = appendFoldASCII(dst, byte(r))
+		} else {
+			dst = appendFoldRune(dst, r)
 		}
-		dst = appendFoldRune(dst, r)
 	}
 	return dst
+}
+
+func appendFoldASCII(dst []byte, c byte) []byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	if c <= ' ' || c == 0x7f {
+		return dst
+	}
+	return append(dst, c)
 }
 
 func appendFoldRune(dst []byte, r rune) []byte {

@@ -166,12 +166,21 @@ func (k *keys) at(i int) []byte {
 	return k.buf[start:k.ends[i]:k.ends[i]]
 }
 
-// sorted returns the keys in order, each once.
-func (k *keys) sorted() [][]byte {
+// sorted returns the keys in order, each once. groups are where the keys of
+// each parameter begin; parameters are in order already.
+func (k *keys) sorted(groups []int) [][]byte {
 	out := make([][]byte, len(k.ends))
 	for i := range out {
 		out[i] = k.at(i)
 	}
-	slices.SortFunc(out, bytes.Compare)
+	for i, start := range groups {
+		end := len(out)
+		if i+1 < len(groups) {
+			end = groups[i+1]
+		}
+		if end-start > 1 {
+			slices.SortFunc(out[start:end], bytes.Compare)
+		}
+	}
 	return slices.CompactFunc(out, bytes.Equal)
 }

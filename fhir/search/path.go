@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -23,6 +24,9 @@ type step struct {
 	op    operation
 	name  string // member, type or URL
 	value string // of where(name='value')
+	// def is the definition of the member where the type it is looked up in
+	// is known: comparing pointers is quicker than names.
+	def *r4.Element
 }
 
 type operation byte
@@ -51,10 +55,57 @@ func compilePath(expression, resourceType string) (path, error) {
 			}
 			p.general = append(p.general, x)
 		case ok && steps != nil:
-			p.branches = append(p.branches, steps)
+			p.branches = append(p.branches, resolve(steps, resourceType))
 		}
 	}
 	return p, nil
+}
+
+// resolve finds the definitions of the members, as far as types are known, and
+// drops the test of the resource's own type at the start.
+func resolve(steps []step, resourceType string) []step {
+	t, _ := r4.TypeByName(resourceType)
+	if t == nil {
+		return steps
+	}
+	if steps[0].op == opType && appliesTo(steps[0].name, resourceType) {
+		steps = steps[1:]
+	}
+	for i := range steps {
+		s := &steps[i]
+		switch s.op {
+		case opMember, opFirst:
+			if t == nil {
+				return steps
+			}
+			at := slices.IndexFunc(t.Elements, func(e *r4.Element) bool { return e.Name == s.name })
+			if at < 0 {
+				return steps
+			}
+			s.def = t.Elements[at]
+			next, _ := t.Property(s.name)
+			t = next.Type
+		case opType:
+			t = nil
+			if exact, ok := r4.TypeByName(s.name); ok && exact.Kind == r4.Complex && s.name != "Quantity" {
+				t = exact // of these only Quantity has derived types
+			}
+		case opExtension, opResource:
+			return steps
+		}
+		if t != nil && t.Kind == r4.Resource {
+			t = nil // a slot that holds any resource
+		}
+	}
+	return steps
+}
+
+// hits reports whether a child is the member.
+func (s *step) hits(c *fhir.Element) bool {
+	if s.def != nil {
+		return c.Def == s.def
+	}
+	return c.Name == s.name || c.Def != nil && c.Def.Choice && c.Def.Name == s.name
 }
 
 // splitUnion cuts at the | outside parentheses and literals.
@@ -189,7 +240,7 @@ func (p *stepParser) literal() string {
 }
 
 func (p *stepParser) add(op operation, name, value string) {
-	p.steps = append(p.steps, step{op, name, value})
+	p.steps = append(p.steps, step{op: op, name: name, value: value})
 }
 
 // member adds a member step. An index is simple only at the first member,
@@ -260,7 +311,7 @@ func collect(dst []*fhir.Element, steps []step, e *fhir.Element, x *extraction) 
 	switch s.op {
 	case opMember, opFirst:
 		for _, c := range e.Children {
-			if c.Name == s.name || c.Def != nil && c.Def.Choice && c.Def.Name == s.name {
+			if s.hits(c) {
 				dst = collect(dst, rest, c, x)
 				if s.op == opFirst {
 					break
@@ -304,10 +355,15 @@ func extensionValue(dst []*fhir.Element, rest []step, e *fhir.Element, x *extrac
 // of one derived from it.
 func isType(e *fhir.Element, name string) bool {
 	t := e.Type
-	if t == nil {
+	switch {
+	case t == nil:
 		return false
+	case t.Name == name:
+		return true
+	case t.Kind == r4.Primitive, t.Base == "Element", t.Base == "BackboneElement":
+		return name == t.Base && t.Kind != r4.Primitive
 	}
-	return t.Name == name || t.Kind != r4.Primitive && isBase(name, t.Name)
+	return isBase(name, t.Name)
 }
 
 // pointsTo answers resolve() is T from the reference alone: a search index

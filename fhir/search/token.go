@@ -76,7 +76,7 @@ func (it *tokenItem) hasCode() bool { return it.code != "" || it.system != "" }
 func (it *tokenItem) keys(k *keys) {
 	if it.hasCode() {
 		k.begin(kindToken)
-		k.text(foldCode(it.code)).sep().text(it.system).end()
+		k.text(strings.ToLower(it.code)).sep().text(it.system).end()
 	}
 	if k.atoms {
 		return
