@@ -155,13 +155,22 @@ func Outcome(issues Issues, lang Language) *Element {
 			}
 		}
 		if i.Line > 0 {
-			entry.Add("location").SetValue(fmt.Sprintf("Line[%d] Col[%d]", i.Line, i.Column))
+			entry.Add("location").SetValue(i.place())
 		}
 		if i.Expression != "" {
 			entry.Add("expression").SetValue(i.Expression)
 		}
 	}
 	return out
+}
+
+// place is where the issue lies in the source, as the validators of FHIR write
+// it; the column is left out where it is unknown.
+func (i *Issue) place() string {
+	if i.Column == 0 {
+		return fmt.Sprintf("Line[%d]", i.Line)
+	}
+	return fmt.Sprintf("Line[%d] Col[%d]", i.Line, i.Column)
 }
 
 // translate hangs the text in another language on a primitive.

@@ -22,6 +22,7 @@ type cli struct {
 	Map      mapCommand      `cmd:"" help:"Show the FHIR of care files, or what is wrong with them."`
 	FHIRPath fhirpathCommand `cmd:"" name:"fhirpath" help:"Evaluate FHIRPath on a resource."`
 	Convert  convertCommand  `cmd:"" help:"Turn a resource from JSON into XML or back."`
+	Matrix   matrixCommand   `cmd:"" help:"Print the sharing matrix."`
 	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

@@ -147,8 +147,12 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	}
 	options := embedded.Options{CacheBytes: c.cacheMiB << 20, Now: a.now, Logger: c.log}
 	var keys auth.KeyStore = &auth.MemoryKey{}
-	pagingKey, err := newPagingKey()
+	var pagingKey []byte
+	var err error
 	if c.data == "" {
+		if pagingKey, err = newPagingKey(); err != nil {
+			return nil, err
+		}
 		h.engine, err = embedded.OpenMemory(options)
 	} else {
 		if err = os.MkdirAll(c.data, 0o700); err != nil {

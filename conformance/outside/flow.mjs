@@ -1,11 +1,12 @@
 // Drives kaigofhir's main job with a FHIR client written by others: files in,
 // what each organisation can pull out, before consent, after it, and after its
-// withdrawal. Reads one JSON object from standard input (see flow in
-// cmd/kaigofhir/outside_test.go), prints the tables as JSON.
+// withdrawal. Reads one JSON object from standard input (World.Outside in
+// cmd/kaigofhir/internal/demo makes it), prints the tables as JSON.
 import { Client } from 'fhir-kit-client';
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const world = JSON.parse(await readFile('/dev/stdin', 'utf8'));
 
@@ -25,7 +26,7 @@ async function token({ client, jwk }) {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'client_credentials',
-      scope: world.scope,
+      scope: client.startsWith('person') ? 'patient/*.cruds' : 'system/*.cruds',
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: `${header}.${claims}.${base64url(signature)}`,
     }),
@@ -58,9 +59,14 @@ async function table(patient) {
   for (const name of world.columns) {
     const client = await as(name);
     for (const { form, resourceType } of world.probes) {
-      const found = await client.search({
-        resourceType, searchParams: { patient, _security: `${world.formSystem}|${form}` },
-      });
+      let found = {};
+      try {
+        found = await client.search({
+          resourceType, searchParams: { patient, _security: `${world.formSystem}|${form}` },
+        });
+      } catch (problem) {
+        if (problem.response?.status !== 403) throw problem; // 403: not even the scope to ask
+      }
       cells[`${form}/${resourceType}/${name}`] = count(found);
     }
   }
@@ -82,6 +88,18 @@ const people = await insurer.search({ resourceType: 'Patient', searchParams: { i
 if (count(people) !== 1) throw new Error(`found ${count(people)} patients of the insured card`);
 const patient = people.entry[0].resource.id;
 
+// The person's own client is bound to the Patient, so it is registered now; the
+// server reads the file again within seconds.
+const registered = JSON.parse(await readFile(world.clientsFile, 'utf8'));
+registered.clients.push({ ...world.person, patient });
+await writeFile(world.clientsFile, JSON.stringify(registered));
+for (let attempt = 0; ; attempt++) {
+  try { await as('person'); break; } catch (problem) {
+    if (attempt > 50) throw problem;
+    await sleep(200);
+  }
+}
+
 for (const body of world.relations) {
   await insurer.create({ resourceType: 'EpisodeOfCare', body: { ...body, patient: { reference: `Patient/${patient}` } } });
 }
@@ -96,9 +114,9 @@ for (const { by, body } of world.consents) {
   }) });
 }
 tables.push(await table(patient));
-for (const { by, stored } of consents) {
-  const client = await as(by);
-  await client.update({ resourceType: 'Consent', id: stored.id, body: { ...stored, status: 'inactive' } });
+const person = await as('person');
+for (const { stored } of consents) {
+  await person.update({ resourceType: 'Consent', id: stored.id, body: { ...stored, status: 'inactive' } });
 }
 tables.push(await table(patient));
 process.stdout.write(JSON.stringify({ patient, tables }));

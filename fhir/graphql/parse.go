@@ -35,7 +35,7 @@ func (d *Document) checkFragments() error {
 	visit = func(set []selection) error {
 		for i := range set {
 			sel := &set[i]
-			next := set[:0]
+			var next []selection
 			switch {
 			case sel.field != nil:
 				next = sel.field.selection

@@ -87,7 +87,7 @@ func (w *writer) entry(b *interaction.Bundle, e *interaction.Entry) {
 	case e.Resource != nil:
 		w.raw(`,"resource":`)
 		w.buf = append(w.buf, e.Resource...)
-	case e.Reply != nil && e.Reply.Err == nil && (e.Reply.Bundle != nil || e.Reply.Resource != nil || e.Reply.Show):
+	case e.Reply != nil && e.Reply.Err == nil && (e.Reply.Bundle != nil || e.Reply.Resource != nil || e.Reply.Show && len(e.Reply.Version.JSON) > 0): // a hidden match has none
 		w.raw(`,"resource":`)
 		w.buf = appendReply(w.buf, e.Reply, w.lang)
 	}

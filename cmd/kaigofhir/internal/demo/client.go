@@ -80,6 +80,11 @@ func (c *client) search(ctx context.Context, resourceType string, query url.Valu
 	return found, nil
 }
 
+// status is an HTTP status as an error.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("%d %s", int(s), http.StatusText(int(s))) }
+
 func (c *client) sendResource(ctx context.Context, method, path string, r resource) (resource, error) {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -109,7 +114,7 @@ func (c *client) send(ctx context.Context, method, path, contentType string, bod
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if res.StatusCode >= 300 {
-		return nil, fmt.Errorf("%s %s: %s: %s", method, path, res.Status, strings.TrimSpace(string(text)))
+		return nil, fmt.Errorf("%s %s: %w: %s", method, path, status(res.StatusCode), strings.TrimSpace(string(text)))
 	}
 	var r resource
 	if err := json.Unmarshal(text, &r); err != nil {

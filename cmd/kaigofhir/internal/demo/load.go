@@ -179,3 +179,26 @@ func (w *World) PrintCurl(out io.Writer) {
 		fmt.Fprintf(out, "\n# %s (%s)\ncurl -s -H 'Authorization: Bearer %s' '%s/CarePlan?patient=%s'\n", o.Name, o.Kind, o.AccessToken, w.base, w.Patients[0])
 	}
 }
+
+// Send lets one organisation send its files, again if it has done so before.
+func (w *World) Send(ctx context.Context, id string) error {
+	if _, err := w.Token(ctx, id); err != nil {
+		return err
+	}
+	return w.send(ctx, w.organization(id), func(string, ...any) {})
+}
+
+// Token returns an access token of an organisation or the operator, a fresh one
+// where it has none yet.
+func (w *World) Token(ctx context.Context, id string) (string, error) {
+	o := w.operator
+	if id != operatorID {
+		o = w.organization(id)
+	}
+	if o.AccessToken == "" {
+		if err := w.token(ctx, o); err != nil {
+			return "", err
+		}
+	}
+	return o.AccessToken, nil
+}

@@ -12,7 +12,7 @@ func want(stage Stage, f form, o *Organization) string {
 	if !known || o.ID == otherCity {
 		return none // no relation to the person, and no consent
 	}
-	cell, known := row.Cell(sharing.Actor(o.Kind), relation(f, o))
+	cell, known := cellOf(row, f, o)
 	if !known {
 		return none
 	}
@@ -46,15 +46,18 @@ const (
 	none    = "none"
 )
 
-// relation is the side of a split cell an organisation is on.
-func relation(f form, o *Organization) sharing.Relation {
+// cellOf finds the organisation's cell; of a split cell, its side.
+func cellOf(row *sharing.Row, f form, o *Organization) (sharing.Cell, bool) {
+	side := sharing.OtherThan
 	switch {
 	case o.wrote(f.code):
-		return sharing.AuthorOf
+		side = sharing.AuthorOf
 	case o.Role == sharing.RoleCareProvider:
-		return sharing.CareProvider
+		if cell, split := row.Cell(sharing.Actor(o.Kind), sharing.CareProvider); split {
+			return cell, true
+		}
 	}
-	return sharing.OtherThan
+	return row.Cell(sharing.Actor(o.Kind), side)
 }
 
 // wrote reports whether the organisation's files hold the form.

@@ -121,8 +121,14 @@ func (w *World) Clients() ([]auth.Client, error) {
 	return clients, nil
 }
 
-// Connect tells the world where the server answers.
-func (w *World) Connect(base, tokenURL string) { w.base, w.tokenURL = base, tokenURL }
+// Connect tells the world where the server answers. Tokens of an earlier
+// address are forgotten: they are for that address alone.
+func (w *World) Connect(base, tokenURL string) {
+	w.base, w.tokenURL = base, tokenURL
+	for _, o := range append([]*Organization{w.operator}, w.Organizations...) {
+		o.AccessToken = ""
+	}
+}
 
 // token fetches an access token of everything the organisation may ask for.
 func (w *World) token(ctx context.Context, o *Organization) error {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/profiles/care"
+)
+
+// TestKillDuringLoad kills the server while files and transactions come in,
+// starts it again, and looks: everything acknowledged is there, and nothing is
+// half there.
+func TestKillDuringLoad(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	f := startFlow(t)
+	data := filepath.Join(t.TempDir(), "data")
+	f.process.kill()
+	f.serve(t, data)
+	f.load(t)
+	for round := range 3 {
+		l := &loader{flow: f, round: round}
+		l.run(t, time.Duration(50+random.IntN(400))*time.Millisecond)
+		f.process.kill()
+		l.wait()
+		f.serve(t, data)
+		l.check(t)
+		if l.acknowledged.Load() == 0 {
+			t.Errorf("round %d: nothing was acknowledged before the kill: the test shows nothing", round)
+		}
+	}
+}
+
+// loader writes to the server from several connections until it dies.
+type loader struct {
+	flow         *flow
+	round        int
+	acknowledged atomic.Int64
+	patients     sync.Map // tag → id, of acknowledged transactions
+	opinions     atomic.Int64
+	before       int64 // version of the opinions when the round began
+	wg           sync.WaitGroup
+}
+
+const tagSystem = "urn:kaigofhir:crash-test"
+
+func (l *loader) run(t *testing.T, d time.Duration) {
+	t.Helper()
+	l.before = l.opinionVersion(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	for worker := range 4 {
+		l.wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := l.transaction(ctx, fmt.Sprintf("%d-%d-%d", l.round, worker, i)); err != nil {
+					return // the server is gone
+				}
+			}
+		})
+	}
+	l.wg.Go(func() {
+		for ctx.Err() == nil {
+			if err := l.flow.world.Send(ctx, "hospital"); err != nil {
+				return
+			}
+			l.opinions.Add(1)
+			l.acknowledged.Add(1)
+		}
+	})
+	time.Sleep(d)
+}
+
+func (l *loader) wait() { l.wg.Wait() }
+
+// transaction stores a Patient and an Observation about it, or neither.
+func (l *loader) transaction(ctx context.Context, tag string) error {
+	body := fmt.Sprintf(`{"resourceType":"Bundle","type":"transaction","entry":[
+		{"fullUrl":"urn:uuid:6a7c1a2e-0000-4000-8000-000000000001","resource":{"resourceType":"Patient","meta":{"tag":[{"system":%q,"code":%q}]}},"request":{"method":"POST","url":"Patient"}},
+		{"resource":{"resourceType":"Observation","meta":{"tag":[{"system":%q,"code":%q}]},"status":"final","code":{"text":"crash test"},"subject":{"reference":"urn:uuid:6a7c1a2e-0000-4000-8000-000000000001"}},"request":{"method":"POST","url":"Observation"}}]}`,
+		tagSystem, tag, tagSystem, tag)
+	status, _, err := l.flow.as(ctx, "operator", http.MethodPost, "", body)
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("status %d: %w", status, err)
+	}
+	l.patients.Store(tag, true)
+	l.acknowledged.Add(1)
+	return nil
+}
+
+// check looks for what was acknowledged, and for halves.
+func (l *loader) check(t *testing.T) {
+	t.Helper()
+	tags := map[string][2]int{}
+	for i, resourceType := range []string{"Patient", "Observation"} {
+		for _, r := range l.all(t, resourceType+"?_tag="+url.QueryEscape(tagSystem+"|")+"&_count=1000") {
+			tag := r["meta"].(map[string]any)["tag"].([]any)[0].(map[string]any)["code"].(string)
+			n := tags[tag]
+			n[i]++
+			tags[tag] = n
+		}
+	}
+	l.patients.Range(func(tag, _ any) bool {
+		if tags[tag.(string)] != [2]int{1, 1} {
+			t.Errorf("transaction %s was acknowledged; found %v of Patient and Observation", tag, tags[tag.(string)])
+		}
+		return true
+	})
+	for tag, n := range tags {
+		if n != [2]int{1, 1} {
+			t.Errorf("transaction %s is half there: %v", tag, n)
+		}
+	}
+	if v := l.opinionVersion(t); v < l.before+l.opinions.Load() || v > l.before+l.opinions.Load()+1 {
+		t.Errorf("opinions are at version %d after %d acknowledged uploads on version %d", v, l.opinions.Load(), l.before)
+	}
+}
+
+// opinionVersion is the version that every resource of the hospital's file has:
+// each upload makes one new version of all of them.
+func (l *loader) opinionVersion(t *testing.T) int64 {
+	t.Helper()
+	versions := map[string]int{}
+	for _, resourceType := range []string{"DocumentReference", "Bundle"} {
+		found := l.all(t, resourceType+"?_security="+url.QueryEscape(care.FormSystem+"|"+care.PhysicianOpinion))
+		if len(found) < 2 {
+			t.Fatalf("found %d %s of opinions", len(found), resourceType)
+		}
+		for _, r := range found {
+			versions[r["meta"].(map[string]any)["versionId"].(string)]++
+		}
+	}
+	if len(versions) != 1 {
+		t.Errorf("an upload is half there: versions of the opinions' resources %v", versions)
+	}
+	var v int64
+	for text := range versions {
+		_, _ = fmt.Sscan(text, &v)
+	}
+	return v
+}
+
+// all returns every match of a search, following the pages.
+func (l *loader) all(t *testing.T, path string) []map[string]any {
+	t.Helper()
+	var found []map[string]any
+	for path != "" {
+		status, body, err := l.flow.as(t.Context(), "operator", http.MethodGet, path, "")
+		if err != nil || status != http.StatusOK {
+			t.Fatalf("%s: status %d, %v\n%s", path, status, err, body)
+		}
+		var bundle struct {
+			Link  []struct{ Relation, URL string }
+			Entry []struct{ Resource map[string]any }
+		}
+		if err := json.Unmarshal(body, &bundle); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range bundle.Entry {
+			found = append(found, e.Resource)
+		}
+		path = ""
+		for _, link := range bundle.Link {
+			if link.Relation == "next" {
+				path = strings.TrimPrefix(link.URL, l.flow.process.ready.URL+"/")
+			}
+		}
+	}
+	return found
+}
+
+// as makes one request with the token of an organisation.
+func (f *flow) as(ctx context.Context, organization, method, path, body string) (status int, answer []byte, err error) {
+	address := strings.TrimSuffix(f.process.ready.URL+"/"+path, "/")
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	token, err := f.world.Token(ctx, organization)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/fhir+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(res.Body)
+	return res.StatusCode, answer, err
+}
