@@ -50,7 +50,9 @@ func boundary(ev *evaluation, c *call, in, dst Collection, high bool) (Collectio
 }
 
 // numberBoundary moves half a unit of the last place down or up and rounds
-// outwards to n places.
+// outwards to n places. A number whose first digit lies beyond the place after
+// the n-th has the boundary 0 on both sides, which is how the official suite
+// wants it (0.0034.highBoundary(1) = 0.0) and how Quantize does it.
 func numberBoundary(d *apd.Decimal, n Integer, given, high bool) (*apd.Decimal, bool) {
 	if !given {
 		n = defaultPlaces

@@ -82,9 +82,10 @@ func containedIn(holder *fhir.Element, id string) *fhir.Element {
 // https://hl7.org/fhir/R4/bundle.html#references
 func entryOf(bundle *fhir.Element, reference string) *fhir.Element {
 	reference, _, _ = strings.Cut(reference, "/_history/")
+	relative := strings.Count(reference, "/") == 1
 	for entry := range bundle.All("entry") {
 		url := entry.Text("fullUrl")
-		if url == reference || strings.HasPrefix(url, "http") && strings.HasSuffix(url, "/"+reference) {
+		if url == reference || relative && strings.HasPrefix(url, "http") && strings.HasSuffix(url, "/"+reference) {
 			if e := entry.Get("resource"); e != nil {
 				return e
 			}
