@@ -27,16 +27,21 @@ func Answer(qr *fhir.Element, r Record) {
 		}
 		answer(group, c, value)
 	}
-	if len(r.Extra) == 0 {
-		return
-	}
 	for _, e := range r.Extra {
-		if e.Text != "" {
-			item := qr.Add("item").Set("linkId", "unknown."+e.Name)
-			item.Add("answer").Set("valueString", e.Text)
+		if r.Sheet.Open && e.Text != "" {
+			unknown := qr.Add("item").Set("linkId", unknownItem).Set("text", "定義のない項目")
+			for _, part := range [][2]string{{"name", e.Name}, {"value", e.Text}} {
+				if part[1] != "" {
+					unknown.Add("item").Set("linkId", unknownItem+"."+part[0]).Add("answer").Set("valueString", part[1])
+				}
+			}
 		}
 	}
 }
+
+// unknownItem is the linkId of the group that holds, repeated, the names and
+// values of columns the sheet does not know.
+const unknownItem = "unknown"
 
 func answer(group *fhir.Element, c *Column, value string) {
 	item := group.Add("item").Set("linkId", c.ID).Set("text", c.Name)
@@ -106,6 +111,11 @@ func (s *Sheet) Questionnaire(q *fhir.Element) {
 			group = q.Add("item").Set("linkId", s.sectionID(i)).Set("text", section).Set("type", "group")
 		}
 		c.question(group)
+	}
+	if s.Open {
+		unknown := q.Add("item").Set("linkId", unknownItem).Set("text", "定義のない項目").Set("type", "group").Set("repeats", "true")
+		unknown.Add("item").Set("linkId", unknownItem+".name").Set("text", "項目名").Set("type", "string")
+		unknown.Add("item").Set("linkId", unknownItem+".value").Set("text", "値").Set("type", "text")
 	}
 }
 

@@ -58,7 +58,10 @@ type Sheet struct {
 	Form    string // form code
 	Name    string // what people call the file
 	Columns []Column
-	index   map[string]int
+	// Open reports that files may have columns the sheet does not know, whose
+	// values are kept.
+	Open  bool
+	index map[string]int
 }
 
 // NewSheet indexes the columns. It panics where an ID occurs twice: sheets are

@@ -6,6 +6,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/mapping/codes"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 )
 
 const core = "http://hl7.org/fhir/StructureDefinition/"
@@ -58,6 +59,7 @@ func extensions() []extension {
 		{care.AssessmentResultExt, "AssessmentResult", "意向を踏まえた課題分析の結果", []string{"CarePlan"}, value{Type: "string"}, nil},
 		{care.FirstPlanExtension, "FirstPlanDate", "初回居宅サービス計画作成日", []string{"CarePlan"}, value{Type: "date"}, nil},
 		{care.HousekeepingReasonExt, "HousekeepingReason", "生活援助中心型の算定理由", []string{"CarePlan"}, value{Type: "string"}, nil},
+		{sharing.IdentityCheckExtension, "IdentityCheck", "本人確認の方法（my-number-card、in-person、representative）", []string{"Consent.verification", "EpisodeOfCare"}, value{Type: "code"}, nil},
 		{care.PhysicianConsentExt, "PhysicianConsent", "医師の同意（2026年3月までの様式）", []string{"DocumentReference"}, value{Type: "boolean"}, nil},
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 )
 
-//go:generate go test . -run TestPublished -update
+//go:generate go test . -run TestPublished|TestPages -update
 
 // published is the date of this version of the guide.
 const published = "2026-11-22"
@@ -53,6 +53,16 @@ func tables() []*codes.Table {
 	return append(list, opinion.Items(), opinion.Answers(), life.Items(), life.Answers(),
 		&codes.Table{URL: sharing.RestrictionSystem, ID: "care-restriction", Name: "CareRestriction", Title: "Restrictions of sharing", TitleJa: "共有の制限", Concepts: []codes.Concept{
 			{Code: sharing.PhysicianWithheld, Ja: "医師の同意なし", En: "The physician refuses the use for care planning"},
+		}},
+		&codes.Table{URL: sharing.ConsentCategorySystem, ID: "care-consent", Name: "CareConsent", Title: "Kinds of consent", TitleJa: "同意の種類", Concepts: []codes.Concept{
+			{Code: sharing.OfficeConsent, Ja: "事業所による同意", En: "Taken by an office for the recipients it names"},
+			{Code: sharing.ComprehensiveConsent, Ja: "包括的同意", En: "Comprehensive, for the insurer and whoever is registered"},
+		}},
+		&codes.Table{URL: sharing.RoleSystem, ID: "care-role", Name: "CareRole", Title: "Roles of registration", TitleJa: "担当の種類", Concepts: []codes.Concept{
+			{Code: string(sharing.RoleCareManager), Ja: "居宅介護支援", En: "Care management"},
+			{Code: string(sharing.RoleCareProvider), Ja: "サービス提供", En: "Care provision"},
+			{Code: string(sharing.RolePhysician), Ja: "主治医意見書の作成", En: "Writing the opinion"},
+			{Code: string(sharing.RoleEvacuation), Ja: "避難先", En: "Taking in after evacuation"},
 		}})
 }
 

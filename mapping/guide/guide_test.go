@@ -52,6 +52,25 @@ func TestPublished(t *testing.T) {
 	}
 }
 
+// TestPages checks that the reference pages say what the rule sheets do.
+func TestPages(t *testing.T) {
+	for name, text := range guide.Pages() {
+		file := filepath.Join("../../docs/forms", name)
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if have, err := os.ReadFile(file); err != nil || string(have) != text {
+			t.Errorf("%s is not up to date (%v); run go generate ./mapping/guide", name, err)
+		}
+	}
+}
+
 // TestEmbedded checks that the care package serves every one of them.
 func TestEmbedded(t *testing.T) {
 	if *update {

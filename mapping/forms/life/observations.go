@@ -41,8 +41,14 @@ func (o *out) answers() {
 	o.source = o.bundle.Put(qr, care.LifeRecordNumber, o.number(), "")
 }
 
-// questionnaire is the canonical of the questions of a kind of data.
+// questionnaire is the canonical of the questions of a kind of data; a kind
+// whose layout is not known answers those of the edition before.
 func questionnaire(kind string) string {
+	switch kind {
+	case kindPromotion, kindADL, kindADL2024:
+	default:
+		kind = kindPromotion
+	}
 	return care.LifeQuestionnaireBase + strings.ToLower(strings.ReplaceAll(kind, "_", "-"))
 }
 

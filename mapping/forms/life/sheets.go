@@ -188,7 +188,9 @@ var Promotion = sync.OnceValue(func() *form.Sheet {
 	for i, v := range vitalityItems {
 		add(sectionDementia, coded(numbered("vitality_index_", i), v.name, v.answers))
 	}
-	return form.NewSheet(care.LifeFeedback, "LIFE 科学的介護推進", append(columns, version)...)
+	s := form.NewSheet(care.LifeFeedback, "LIFE 科学的介護推進", append(columns, version)...)
+	s.Open = true
+	return s
 })
 
 // ADL is ADL維持等 of 2021 and 2024.
@@ -198,7 +200,9 @@ var ADL = sync.OnceValue(func() *form.Sheet {
 	columns = append(columns, in(sectionADL, day("adl_evaluate", "ADL評価日"), day("evaluate_date", "評価日"), form.Column{ID: "status", Name: "評価時点"})...)
 	columns = append(columns, barthel()...)
 	columns = append(columns, in(sectionStatus, coded("first_month", "初月対象", "applies"), coded("sixth_month", "６ヶ月目対象", "applies"), coded("seven_month", "７ヶ月目対象", "applies"))...)
-	return form.NewSheet(care.LifeFeedback, "LIFE ADL維持等", append(columns, version)...)
+	s := form.NewSheet(care.LifeFeedback, "LIFE ADL維持等", append(columns, version)...)
+	s.Open = true
+	return s
 })
 
 func numbered(prefix string, i int) string {
