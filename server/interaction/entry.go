@@ -183,7 +183,7 @@ func patched(e *fhir.Element, err error) (*fhir.Element, error) {
 		return e, err
 	}
 	for _, i := range issues {
-		if i.Code == fhir.Structure {
+		if i.ID == "patch-syntax" {
 			return nil, RefuseAll(BadRequest, issues)
 		}
 	}

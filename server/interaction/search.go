@@ -267,6 +267,9 @@ func (r *searching) used() string {
 	for part := range strings.SplitSeq(r.ask.Query, "&") {
 		name, _, _ := strings.Cut(part, "=")
 		plain, err := url.QueryUnescape(name)
+		if whole, err := url.QueryUnescape(part); err != nil || slices.Contains(r.req.Unknown, whole) {
+			continue // _sort by an unknown parameter
+		}
 		if part == "" || err != nil || slices.Contains(r.req.Unknown, plain) || plain == "_count" || plain == "_format" || plain == "_pretty" {
 			continue
 		}
