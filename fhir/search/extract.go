@@ -84,6 +84,12 @@ func (x *extraction) parameterKeys(k *keys, b *bound) {
 		x.fullTextKeys(k, b.Code)
 		return
 	}
+	if b.Parameter == x.r.typeParam {
+		k.prefix = append(append(k.prefix[:0], b.Code...), 0)
+		it := tokenItem{code: x.root.ResourceType()}
+		it.keys(k)
+		return
+	}
 	x.nodes = b.path.eval(x.nodes[:0], x.root, x)
 	if len(x.nodes) == 0 {
 		return

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirpath"
 )
 
 // Match evaluates the criteria on a resource from its content alone, without
@@ -51,7 +52,7 @@ func (x *extraction) meetsPlain(c *Clause, res Resolver) (bool, error) {
 	return x.anyValue(c), x.err
 }
 
-// nodes returns the elements of the resource under a parameter.
+// nodesOf returns the elements of the resource under a parameter.
 func (x *extraction) nodesOf(p *Parameter) (*bound, []*fhir.Element) {
 	t := x.r.table(x.root.ResourceType())
 	if t == nil {
@@ -60,6 +61,9 @@ func (x *extraction) nodesOf(p *Parameter) (*bound, []*fhir.Element) {
 	b := t.byCode[p.Code]
 	if b == nil || b.Type != p.Type {
 		return nil, nil
+	}
+	if b.Parameter == x.r.typeParam {
+		return b, []*fhir.Element{asElement(fhirpath.String(x.root.ResourceType()))}
 	}
 	return b, b.path.eval(nil, x.root, x)
 }

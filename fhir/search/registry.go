@@ -1,7 +1,6 @@
 package search
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +53,7 @@ type registryState struct {
 	mu         *sync.Mutex             // guards parameters
 	parameters map[*r4.SearchParameter]*Parameter
 	tables     map[string]*table // one for each resource type; never changed
+	typeParam  *Parameter        // _type
 	units      *units
 	systems    *systems
 	scratch    *sync.Pool // of *extraction
@@ -91,17 +91,23 @@ func New(opts Options, custom ...*fhir.Element) (*Registry, error) {
 		opts: opts, custom: map[string][]*Parameter{}, mu: &sync.Mutex{},
 		parameters: map[*r4.SearchParameter]*Parameter{}, tables: map[string]*table{},
 		units: newUnits(), systems: newSystems(),
+		// R4 has no SearchParameter for _type.
+		typeParam: &Parameter{SearchParameter: &r4.SearchParameter{
+			URL: "http://hl7.org/fhir/SearchParameter/Resource-type", Code: "_type", Type: "token", Base: []string{"Resource"}}},
 	}}
 	r.scratch = &sync.Pool{New: func() any { return &extraction{r: r} }}
 	for _, name := range r4.ResourceTypes() {
 		r.tables[name] = &table{}
 	}
+	definitions := make([]*r4.SearchParameter, 0, len(custom))
 	byURL := map[string]*r4.SearchParameter{}
 	for _, res := range custom {
 		p := customParameter(res)
-		byURL[p.URL] = p
+		if _, base := r4.SearchParameterByURL(p.URL); !base {
+			definitions, byURL[p.URL] = append(definitions, p), p
+		}
 	}
-	for _, p := range byURL {
+	for _, p := range definitions {
 		if err := r.addCustom(p, byURL); err != nil {
 			return nil, err
 		}
@@ -142,6 +148,10 @@ func (r *Registry) addCustom(sp *r4.SearchParameter, byURL map[string]*r4.Search
 		if !slices.ContainsFunc(sp.Base, func(b string) bool { return b == name || isBase(b, name) }) {
 			continue
 		}
+		if r.taken(name, sp.Code) {
+			return invalid("SearchParameter.code", "search-parameter-taken", "%s has a search parameter %s already",
+				"%sには検索パラメータ%sが既にあります", name, sp.Code)
+		}
 		if _, err := bind(p, name); err != nil {
 			return invalid("SearchParameter.expression", "search-parameter-expression",
 				"the expression of search parameter %s cannot be compiled", "検索パラメータ%sの式を解釈できません", sp.Code)
@@ -151,8 +161,16 @@ func (r *Registry) addCustom(sp *r4.SearchParameter, byURL map[string]*r4.Search
 	return nil
 }
 
+// taken reports whether a resource type has a parameter of that code.
+func (r *Registry) taken(resourceType, code string) bool {
+	return slices.ContainsFunc(r4.SearchParameters(resourceType), func(p *r4.SearchParameter) bool { return p.Code == code }) ||
+		slices.ContainsFunc(r.custom[resourceType], func(p *Parameter) bool { return p.Code == code })
+}
+
+// validCode refuses what a query string cannot carry, and the names that
+// begin with an underscore, which are those of FHIR itself.
 func validCode(s string) bool {
-	return s != "" && len(s) <= 64 && !strings.ContainsAny(s, ".:|,$&= \x00")
+	return s != "" && len(s) <= 64 && s[0] != '_' && !strings.ContainsAny(s, ".:|,$&= \x00")
 }
 
 // parameter makes a definition ready for use, once. others are definitions
@@ -223,7 +241,7 @@ func (r *Registry) fill(t *table, resourceType string) {
 		}
 	}
 	for _, sp := range r4.SearchParameters(resourceType) {
-		if _, taken := t.byCode[sp.Code]; taken || sp.Code == "_query" || sp.Code == "_filter" {
+		if sp.Code == "_query" || sp.Code == "_filter" {
 			continue
 		}
 		p, err := r.parameter(sp, nil)
@@ -234,6 +252,7 @@ func (r *Registry) fill(t *table, resourceType string) {
 			t.byCode[sp.Code] = b
 		}
 	}
+	t.byCode["_type"] = &bound{Parameter: r.typeParam}
 	for _, b := range t.byCode {
 		t.params = append(t.params, b)
 	}
@@ -278,6 +297,3 @@ func (r *Registry) searchable(p *Parameter) bool {
 func invalid(expression, id, en, ja string, args ...any) error {
 	return fhir.Issues{{Severity: fhir.Error, Code: fhir.Invalid, ID: id, Message: fhir.Messagef(en, ja, args...), Expression: expression}}
 }
-
-// String describes the registry in tests and logs.
-func (r *Registry) String() string { return fmt.Sprintf("search.Registry of %d types", len(r.tables)) }

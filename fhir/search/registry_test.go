@@ -61,8 +61,6 @@ func TestCustomParameters(t *testing.T) {
 		{"general expression", strings.NewReplacer("care-level\",\"base", "official\",\"base", `"token"`, `"string"`,
 			"Patient.extension('http://example.jp/care-level').value", "Patient.name.where(use = 'official' or use = 'usual').family").Replace(custom),
 			"official=山田", "official=佐藤"},
-		{"replaces a base parameter", strings.NewReplacer("care-level\",\"base", "name\",\"base", `"token"`, `"string"`,
-			"Patient.extension('http://example.jp/care-level').value", "Patient.contact.name").Replace(custom), "name=鈴木", "name=山田"},
 		{"on every resource", strings.NewReplacer(`["Patient"]`, `["Resource"]`, "Patient.extension('http://example.jp/care-level').value", "Resource.id").Replace(custom),
 			"care-level=p", "care-level=q"},
 	}
@@ -98,17 +96,36 @@ func TestCustomParameters(t *testing.T) {
 		})
 	}
 	for name, bad := range map[string]string{
-		"no code":           strings.Replace(custom, `"code":"care-level"`, `"code":"a.b"`, 1),
-		"no url":            strings.Replace(custom, `"url":"http://example.jp/SearchParameter/care-level",`, "", 1),
-		"broken path":       strings.Replace(custom, ".value\"", ".value.where(\"", 1),
-		"unusable type":     strings.Replace(custom, `"token"`, `"nonsense"`, 1),
-		"unknown component": strings.Replace(custom, `"type":"token"`, `"type":"composite","component":[{"definition":"http://example.jp/none","expression":"code"}]`, 1),
+		"no code":                  strings.Replace(custom, `"code":"care-level"`, `"code":"a.b"`, 1),
+		"code of a base parameter": strings.Replace(custom, `"code":"care-level"`, `"code":"name"`, 1),
+		"underscore":               strings.Replace(custom, `"code":"care-level"`, `"code":"_level"`, 1),
+		"no url":                   strings.Replace(custom, `"url":"http://example.jp/SearchParameter/care-level",`, "", 1),
+		"broken path":              strings.Replace(custom, ".value\"", ".value.where(\"", 1),
+		"unusable type":            strings.Replace(custom, `"token"`, `"nonsense"`, 1),
+		"unknown component":        strings.Replace(custom, `"type":"token"`, `"type":"composite","component":[{"definition":"http://example.jp/none","expression":"code"}]`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := search.NewRegistry(decode(t, bad)); err == nil {
 				t.Error("not refused")
 			}
 		})
+	}
+}
+
+func TestCustomParametersBesideEachOther(t *testing.T) {
+	if _, err := search.NewRegistry(decode(t, custom), decode(t, strings.Replace(custom, "/care-level\"", "/other\"", 1))); err == nil {
+		t.Error("two parameters of one code are not refused")
+	}
+	base := strings.NewReplacer("http://example.jp/SearchParameter/care-level", "http://hl7.org/fhir/SearchParameter/individual-family", "\"code\":\"care-level\"", "\"code\":\"family\"").Replace(custom)
+	r, err := search.NewRegistry(decode(t, base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, _ := r.Lookup("Patient", "family"); p.Type != "string" {
+		t.Error("a base parameter was replaced")
+	}
+	if _, ok := r.Lookup("Patient", "care-level"); ok {
+		t.Error("the parameter of another registry is known")
 	}
 }
 
