@@ -67,6 +67,10 @@ func equal(a, b Value) truth {
 		return equalNodes(x.Element, y.Element)
 	case Boolean, String:
 		return truthFrom(a == b)
+	case Integer:
+		if y, ok := b.(Integer); ok {
+			return truthFrom(x == y)
+		}
 	case *TypeInfo:
 		y, ok := b.(*TypeInfo)
 		return truthFrom(ok && *x == *y)
