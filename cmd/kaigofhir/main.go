@@ -23,6 +23,7 @@ type cli struct {
 	FHIRPath fhirpathCommand `cmd:"" name:"fhirpath" help:"Evaluate FHIRPath on a resource."`
 	Convert  convertCommand  `cmd:"" help:"Turn a resource from JSON into XML or back."`
 	Matrix   matrixCommand   `cmd:"" help:"Print the sharing matrix."`
+	Validate validateCommand `cmd:"" help:"Check resources against R4 and profiles."`
 	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

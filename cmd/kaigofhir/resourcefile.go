@@ -26,11 +26,15 @@ func readResource(path string) (resource *fhir.Element, source []byte, err error
 }
 
 func decodeResource(source []byte) (*fhir.Element, error) {
-	text := bytes.TrimPrefix(source, []byte("\ufeff"))
-	if bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("<")) {
+	if isXML(source) {
 		return fhirxml.Decode(source, fhirxml.Options{MaxBytes: resourceLimit})
 	}
 	return fhirjson.Decode(source, fhirjson.Options{MaxBytes: resourceLimit})
+}
+
+func isXML(source []byte) bool {
+	text := bytes.TrimPrefix(source, []byte("\ufeff"))
+	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("<"))
 }
 
 // writeIssues writes issues the way compilers do: "file:line:column: …".

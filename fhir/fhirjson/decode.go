@@ -17,6 +17,7 @@ type decoder struct {
 	pos         int
 	maxDepth    int
 	keepUnknown bool
+	keepEmpty   bool
 
 	problems fhir.Problems
 	path     fhir.Path

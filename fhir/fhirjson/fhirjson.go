@@ -15,6 +15,7 @@ type Options struct {
 	MaxBytes    int  // default 16 MiB
 	MaxDepth    int  // default 64 objects inside one another
 	KeepUnknown bool // keep properties R4 does not define instead of refusing them
+	KeepEmpty   bool // keep empty strings, which published packages have, instead of refusing them
 }
 
 const (
@@ -28,7 +29,7 @@ const (
 // Lexical checks of primitives (is it a date?) are the validator's. The tree
 // does not refer to data.
 func Decode(data []byte, opts Options) (*fhir.Element, error) {
-	d := decoder{maxDepth: opts.MaxDepth, keepUnknown: opts.KeepUnknown}
+	d := decoder{maxDepth: opts.MaxDepth, keepUnknown: opts.KeepUnknown, keepEmpty: opts.KeepEmpty}
 	if d.maxDepth <= 0 {
 		d.maxDepth = defaultDepth
 	}

@@ -163,7 +163,7 @@ func (d *decoder) primitive(e *fhir.Element, c byte) bool {
 	switch {
 	case c == '"' && want == fhir.String:
 		e.Value, ok = d.str()
-		if ok && e.Value == "" {
+		if ok && e.Value == "" && !d.keepEmpty {
 			ok = d.report(int(e.Offset), "json-empty-string", d.path.Expression(),
 				fhir.Messagef("a string must not be empty", "文字列は空であってはなりません"))
 		}

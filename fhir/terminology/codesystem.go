@@ -75,8 +75,23 @@ func newCodeSystem(r *fhir.Element) *codeSystem {
 		cs.add(c, -1, 0)
 	}
 	cs.linkByProperty()
+	if elsewhere[cs.url] && len(cs.concepts) < manyConcepts {
+		cs.content = "fragment"
+	}
 	return cs
 }
+
+// elsewhere are the large code systems of other publishers. Packages carry
+// the few codes of them that they use and call that complete: it must not make
+// all other codes wrong.
+var elsewhere = map[string]bool{
+	"http://loinc.org": true, "http://snomed.info/sct": true,
+	"http://www.nlm.nih.gov/research/umls/rxnorm": true, "http://hl7.org/fhir/sid/icd-10": true,
+	systemUCUM: true, systemLanguage: true, systemMIME: true, systemCurrency: true, systemCountry: true,
+}
+
+// manyConcepts is when such a code system is believed to be complete.
+const manyConcepts = 10000
 
 // add takes in a concept and those below it.
 func (cs *codeSystem) add(e *fhir.Element, parent int32, depth int) {

@@ -83,6 +83,9 @@ func (q *member) systemPartHas(cl *clause, c Coding) Verdict {
 	}
 	i, ok := cs.find(c.Code)
 	if !ok {
+		if _, ok := grammars()[cl.system]; ok && !cs.complete() {
+			return q.grammarHas(cl, c)
+		}
 		return q.lacking(cs, c)
 	}
 	v := Yes

@@ -85,6 +85,7 @@ func TestValidate(t *testing.T) {
 		{"import of two is what both have", sets + "import-both", terminology.Coding{System: care, Code: "outside"}, false, terminology.No, "tx-not-in-value-set"},
 		{"import of itself", sets + "circle", terminology.Coding{System: care, Code: "day"}, false, terminology.Unknown, "tx-system-unknown"},
 		{"the set of a whole system", "https://example.jp/ValueSet/all-care", terminology.Coding{System: care, Code: "day"}, false, terminology.Yes, ""},
+		{"a UCUM unit a package names", "", terminology.Coding{System: "http://unitsofmeasure.org", Code: "mg", Display: "ミリグラム"}, false, terminology.Yes, ""},
 		{"a UCUM unit", "", terminology.Coding{System: "http://unitsofmeasure.org", Code: "mm[Hg]"}, false, terminology.Yes, ""},
 		{"no UCUM unit", "", terminology.Coding{System: "http://unitsofmeasure.org", Code: "mmHg!"}, false, terminology.No, "tx-code-unknown"},
 		{"a language", "http://hl7.org/fhir/ValueSet/all-languages", terminology.Coding{Code: "ja-JP"}, true, terminology.Yes, ""},

@@ -108,11 +108,11 @@ func (m *Memory) inSystem(out *Validation, i int, c Coding, lang string) Verdict
 	}
 	at, ok := cs.find(c.Code)
 	if !ok {
-		v := cs.has(c.Code)
-		if v == No {
-			out.unknownCode(i, c)
+		if !cs.complete() {
+			return m.inGrammar(out, i, c)
 		}
-		return v
+		out.unknownCode(i, c)
+		return No
 	}
 	found := &cs.concepts[at]
 	if c.Display != "" && !found.accepts(c.Display) {

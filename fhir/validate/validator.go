@@ -94,6 +94,13 @@ func New(cfg Config) (*Validator, error) {
 	return v, v.catalog.problems()
 }
 
+// Knows reports whether a profile can be checked: whether R4 or Resources
+// have its StructureDefinition.
+func (v *Validator) Knows(canonical string) bool {
+	_, ok := v.catalog.structure(canonical)
+	return ok
+}
+
 // Validate checks a resource and returns every issue found, in the order of
 // the resource, each once.
 func (v *Validator) Validate(ctx context.Context, resource *fhir.Element, opts Options) fhir.Issues {
