@@ -105,7 +105,7 @@ func (c *validateCommand) write(a *app, name string, issues fhir.Issues) error {
 		}
 	}
 	if c.JSON {
-		_, err := fmt.Fprintf(a.stdout, "%s\n", fhirjson.Append(nil, outcome(issues, lang)))
+		_, err := fmt.Fprintf(a.stdout, "%s\n", fhirjson.Append(nil, outcomeOf(issues, lang)))
 		return err
 	}
 	writeIssues(a.stdout, name, issues, lang == fhir.Japanese)
@@ -116,9 +116,9 @@ func (c *validateCommand) write(a *app, name string, issues fhir.Issues) error {
 	return nil
 }
 
-// outcome is an OperationOutcome, which must have an issue also where all is
+// outcomeOf is an OperationOutcome, which must have an issue also where all is
 // well. https://hl7.org/fhir/R4/operationoutcome.html
-func outcome(issues fhir.Issues, lang fhir.Language) *fhir.Element {
+func outcomeOf(issues fhir.Issues, lang fhir.Language) *fhir.Element {
 	if len(issues) == 0 {
 		issues = fhir.Issues{{Severity: fhir.Information, Code: fhir.Informational, ID: "valid",
 			Message: fhir.Message{En: allOK(fhir.English), Ja: allOK(fhir.Japanese)}}}
