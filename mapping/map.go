@@ -19,7 +19,7 @@ import (
 // by its content; files of one care plan belong together and are mapped as
 // one. Map never panics, whatever the files hold.
 func Map(files []File, opts Options) Result {
-	ctx := &form.Context{Bundle: form.NewBundle(opts.NewID), Report: &form.Report{}, Now: opts.Now}
+	ctx := &form.Context{Bundle: form.NewBundle(opts.NewID, opts.Now), Report: &form.Report{}}
 	groups := map[*reader][]form.File{}
 	for _, f := range files {
 		f.Name = baseName(f.Name)
@@ -35,9 +35,14 @@ func Map(files []File, opts Options) Result {
 			readers[i].read(ctx, group)
 		}
 	}
+	problems := inOrder(files, ctx.Report.Problems)
+	if n := ctx.Report.Omitted; n > 0 {
+		problems = append(problems, Problem{Severity: fhir.Error, ID: "too-many", Message: fhir.Messagef(
+			"there are %d more problems, which are not listed", "このほかに %d 件の問題がありますが、表示を省略しました。", n)})
+	}
 	return Result{
 		Bundle: ctx.Bundle.Resource(), Forms: ctx.Forms, Authors: ctx.Authors,
-		Problems: inOrder(files, ctx.Report.Problems), Refused: ctx.Report.Refused,
+		Problems: problems, Refused: ctx.Report.Refused,
 	}
 }
 

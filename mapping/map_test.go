@@ -240,6 +240,21 @@ func TestSameFileSameResult(t *testing.T) {
 	}
 }
 
+// TestManyMistakes checks that a file of nothing but mistakes costs no more
+// than a list of the first of them.
+func TestManyMistakes(t *testing.T) {
+	const rows = 5000
+	file := mapping.File{Name: "介護保険被保険者証_479998_20260401090000.csv", Data: []byte(
+		"保険者番号,被保険者番号,氏名,生年月日,性別,交付年月日\r\n" + strings.Repeat("1,2,,4,5,6\r\n", rows))}
+	res := mapping.Map([]mapping.File{file}, options())
+	last := res.Problems[len(res.Problems)-1]
+	if res.Refused != rows || len(res.Problems) != 1001 || last.ID != "too-many" || !strings.Contains(last.Message.Ja, "29000") {
+		t.Errorf("refused %d, %d problems, the last: %s", res.Refused, len(res.Problems), last)
+	}
+}
+
+// FuzzMap feeds Map whatever: it must neither panic nor build what is not
+// FHIR. Use -fuzzminimizetime 1x: the seeds are long.
 func FuzzMap(f *testing.F) {
 	for _, o := range samples.Organizations() {
 		for _, file := range samples.Of(o) {

@@ -19,7 +19,7 @@ type Problem = form.Problem
 
 // Options give Map what it must not take from the world by itself.
 type Options struct {
-	Now   time.Time     // for DocumentReference.date and the like
+	Now   time.Time     // when the transaction is made: Bundle.timestamp
 	NewID func() string // a fresh UUID at each call, without "urn:uuid:"
 }
 

@@ -3,6 +3,7 @@ package form
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
@@ -28,11 +29,14 @@ type entry struct {
 	request  *fhir.Element
 }
 
-// NewBundle returns an empty transaction. newID gives a fresh UUID, without
-// the "urn:uuid:".
-func NewBundle(newID func() string) *Bundle {
+// NewBundle returns an empty transaction made at that time; the zero time says
+// nothing. newID gives a fresh UUID, without the "urn:uuid:".
+func NewBundle(newID func() string, now time.Time) *Bundle {
 	root := fhir.NewResource("Bundle")
 	root.Set("type", "transaction")
+	if !now.IsZero() {
+		root.Set("timestamp", now.Format(time.RFC3339))
+	}
 	return &Bundle{newID: newID, root: root, entries: map[string]*entry{}}
 }
 

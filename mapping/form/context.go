@@ -2,7 +2,6 @@ package form
 
 import (
 	"slices"
-	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
@@ -11,11 +10,10 @@ import (
 type Identifier struct{ System, Value string }
 
 // Context is what the code of a form works with: where resources and problems
-// go, and what it may know of the world.
+// go.
 type Context struct {
 	Bundle  *Bundle
 	Report  *Report
-	Now     time.Time
 	Authors []Identifier
 	Forms   []string
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,7 +18,7 @@ import (
 
 func newBundle() *form.Bundle {
 	n := 0
-	return form.NewBundle(func() string { n++; return strconv.Itoa(n) })
+	return form.NewBundle(func() string { n++; return strconv.Itoa(n) }, time.Time{})
 }
 
 // requests lists "method url ifNoneExist" of every entry.

@@ -73,14 +73,25 @@ func (p Problem) Text(lang fhir.Language) string {
 	return out + ": " + p.Message.En
 }
 
+// MaxProblems is how many problems a report lists; of more it tells the number.
+const MaxProblems = 1000
+
 // Report collects the problems of a mapping.
 type Report struct {
 	Problems []Problem
+	Omitted  int // problems beyond MaxProblems
 	Refused  int // rows that were not mapped
 }
 
-// Add appends a problem.
-func (r *Report) Add(p Problem) { r.Problems = append(r.Problems, p) }
+// Add appends a problem. A file of nothing but mistakes must not fill the
+// memory with their description.
+func (r *Report) Add(p Problem) {
+	if len(r.Problems) >= MaxProblems {
+		r.Omitted++
+		return
+	}
+	r.Problems = append(r.Problems, p)
+}
 
 // Refuse appends an error that costs a row.
 func (r *Report) Refuse(p Problem) {

@@ -2,6 +2,7 @@ package opinion
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/mapping/codes"
@@ -59,7 +60,7 @@ func (o opinion) document(known form.Ref) *fhir.Element {
 type parties struct{ patient, physician, institution form.Ref }
 
 func (o opinion) people(known form.Ref) parties {
-	inner := form.NewBundle(o.ctx.Bundle.NewID)
+	inner := form.NewBundle(o.ctx.Bundle.NewID, time.Time{})
 	inner.Office(o.institution())
 	inner.Insurer(o.Text("insurer"), o.Text("insurer-name"))
 	inner.Patient(o.person())
