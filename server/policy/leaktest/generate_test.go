@@ -1,0 +1,297 @@
+package leaktest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/profiles/care"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
+)
+
+// play is a world, the server that is told everything that happens in it, and
+// the dice.
+type play struct {
+	*world
+	*system
+	dice    *rand.Rand
+	viewers []viewer
+	doors   map[string]int // how often each was tried
+}
+
+func pick[T any](dice *rand.Rand, list []T) T { return list[dice.IntN(len(list))] }
+
+func some[T any](dice *rand.Rand, list []T) []T {
+	n := 1 + dice.IntN(len(list))
+	picked := slices.Clone(list)
+	dice.Shuffle(len(picked), func(i, j int) { picked[i], picked[j] = picked[j], picked[i] })
+	return picked[:min(n, 3)]
+}
+
+// cast are the viewers: organisations of all kinds, people and their families.
+func cast(people int) (offices []office, persons []string, viewers []viewer) {
+	for _, k := range columns[1:] {
+		for i := range 3 {
+			o := office{fmt.Sprintf("%s-%d", map[string]string{"municipality": "town", "care_office": "office",
+				"care_manager_office": "manager", "medical_institution": "clinic"}[k], i), k}
+			offices = append(offices, o)
+			viewers = append(viewers, viewer{client: o.id, kind: k, office: o.id})
+		}
+	}
+	for i := range people {
+		p := fmt.Sprint("p", i)
+		persons = append(persons, p)
+		viewers = append(viewers, viewer{client: "person-" + p, kind: "user", person: p}, viewer{client: "family-" + p, kind: "user", person: p, family: true})
+	}
+	return offices, persons, viewers
+}
+
+// found fills the world: everybody is there, nobody is related yet.
+func (p *play) found() {
+	for _, o := range p.offices {
+		e := fhir.NewResource("Organization").Set("id", o.id).Set("name", o.id)
+		e.Add("type").Add("coding").Set("system", care.OrganizationKindSystem).Set("code", o.kind)
+		p.put("operator", e)
+	}
+	for _, person := range p.people {
+		e := fhir.NewResource("Patient").Set("id", person)
+		e.Add("identifier").Set("system", "urn:leak").Set("value", person)
+		e.Add("name").Set("family", "山田"+person)
+		p.put("operator", e)
+	}
+}
+
+func (p *play) officeOf(kinds ...string) office {
+	for {
+		if o := pick(p.dice, p.offices); slices.Contains(kinds, o.kind) {
+			return o
+		}
+	}
+}
+
+// happen lets one thing happen in the world and at the server.
+func (p *play) happen() {
+	person := pick(p.dice, p.people)
+	switch p.dice.IntN(12) {
+	case 0:
+		p.insure(person)
+	case 1, 2:
+		p.register(person)
+	case 3, 4, 5:
+		p.giveConsent(person)
+	case 6:
+		p.end()
+	case 7:
+		p.withdraw()
+	case 8:
+		p.remove()
+	case 9:
+		p.world.now = p.world.now.Add(time.Duration(p.dice.IntN(40)) * time.Minute)
+	default:
+		p.write(person)
+	}
+}
+
+func (p *play) until() time.Time {
+	if p.dice.IntN(4) == 0 {
+		return p.world.now.Add(time.Duration(1+p.dice.IntN(120)) * time.Minute)
+	}
+	return time.Time{}
+}
+
+func (p *play) insure(person string) {
+	i := slices.IndexFunc(p.cards, func(c *card) bool { return c.person == person && c.active })
+	if i >= 0 { // the person moves: the old insurer cancels its card
+		c := p.cards[i]
+		c.active = false
+		p.put(c.town, p.coverage(c))
+	}
+	c := &card{person: person, town: p.officeOf("municipality").id, active: true}
+	c.id = p.create(c.town, p.coverage(c))
+	p.cards = append(p.cards, c)
+	p.records = append(p.records, &record{id: c.id, typ: "Coverage", form: "insured-card", person: person, author: c.town, versions: 1})
+	p.hasAuthor[[2]string{c.town, person}] = true
+}
+
+func (p *play) coverage(c *card) *fhir.Element {
+	e := labelled("Coverage", "insured-card").Set("id", c.id).Set("status", "cancelled")
+	if c.active {
+		e.Set("status", "active")
+	}
+	e.Add("beneficiary").Set("reference", "Patient/"+c.person)
+	e.Add("payor").Set("reference", "Organization/"+c.town)
+	return e
+}
+
+func labelled(typ, form string) *fhir.Element {
+	e := fhir.NewResource(typ)
+	e.Add("meta").Add("security").Set("system", care.FormSystem).Set("code", form)
+	return e
+}
+
+func (p *play) register(person string) {
+	role := pick(p.dice, []string{"care_manager", "care_provider", "care_provider", "physician", "evacuation"})
+	kinds := map[string][]string{"care_manager": {"care_manager_office"}, "care_provider": {"care_office", "medical_institution"},
+		"physician": {"medical_institution"}, "evacuation": {"municipality"}}[role]
+	e := &episode{person: person, office: p.officeOf(kinds...).id, role: role, active: true, end: p.until()}
+	client := "person-" + person
+	if role != "evacuation" && p.dice.IntN(2) == 0 {
+		client = e.office
+	}
+	e.id = p.create(client, p.episode(e))
+	p.episodes = append(p.episodes, e)
+}
+
+func (p *play) episode(e *episode) *fhir.Element {
+	g := sharing.Registration{Patient: e.person, Organization: e.office, Role: sharing.Role(e.role), Active: e.active, End: e.end, Identified: sharing.InPerson}
+	return g.Resource().Set("id", e.id)
+}
+
+func (p *play) giveConsent(person string) {
+	var ids []string
+	for _, o := range p.offices {
+		ids = append(ids, o.id)
+	}
+	c := &consent{person: person, active: true, permit: true, end: p.until()}
+	client := "person-" + person
+	switch p.dice.IntN(8) {
+	case 0:
+		c.permit, c.family = false, true
+	case 1:
+		c.permit, c.forms = false, some(p.dice, consentForms)
+		if p.dice.IntN(2) == 0 {
+			c.offices = some(p.dice, ids)
+		}
+	case 2:
+		c.comprehensive = true
+	case 3:
+		c.offices, c.exceptForms = some(p.dice, ids), some(p.dice, consentForms)
+	case 4:
+		c.offices, c.forms = some(p.dice, ids), some(p.dice, consentForms)
+	case 5:
+		c.taker = pick(p.dice, ids)
+		c.offices = []string{c.taker}
+		client = c.taker
+	default:
+		c.offices = some(p.dice, ids)
+	}
+	c.id = p.create(client, p.consent(c))
+	p.consents = append(p.consents, c)
+}
+
+func (p *play) consent(c *consent) *fhir.Element {
+	t := sharing.Terms{Patient: c.person, Taker: c.taker, Active: c.active, Permit: c.permit, Comprehensive: c.comprehensive,
+		Recipients: c.offices, Family: c.family, Forms: c.forms, End: c.end, Identified: sharing.InPerson}
+	if c.exceptForms != nil {
+		t.Except = []sharing.Exception{{Forms: c.exceptForms}}
+	}
+	return t.Resource().Set("id", c.id)
+}
+
+func (p *play) end() {
+	if len(p.episodes) > 0 {
+		e := pick(p.dice, p.episodes)
+		e.active = false
+		p.put("person-"+e.person, p.episode(e))
+	}
+}
+
+func (p *play) withdraw() {
+	if len(p.consents) > 0 {
+		c := pick(p.dice, p.consents)
+		c.active = false
+		p.put("person-"+c.person, p.consent(c))
+	}
+}
+
+// typesOf are the types in which a form is written here.
+func typesOf(form string) []string {
+	switch form {
+	case "certification-survey", "physician-opinion", "life-feedback":
+		return []string{"DocumentReference", "Observation", "QuestionnaireResponse"}
+	case "home-care-plan", "facility-care-plan":
+		return []string{"DocumentReference", "CarePlan"}
+	}
+	return []string{"DocumentReference", "QuestionnaireResponse"}
+}
+
+// forms are the keys of the matrix in a fixed order.
+var forms = func() []string {
+	var list []string
+	for f := range matrix {
+		list = append(list, f)
+	}
+	slices.Sort(list)
+	return list
+}()
+
+// write makes a record by somebody who may make it.
+func (p *play) write(person string) {
+	form := pick(p.dice, forms)
+	var authors []string
+	for i, k := range columns {
+		if []rune(matrix[form][i])[0] == '★' {
+			authors = append(authors, k)
+		}
+	}
+	r := &record{typ: pick(p.dice, typesOf(form)), form: form, person: person, versions: 1, mark: pick(p.dice, []string{"red", "green", "blue"})}
+	client := "person-" + person
+	r.author = "Patient/" + person
+	if authors[0] != "user" {
+		client = p.officeOf(authors...).id
+		r.author = client
+	}
+	r.withheld = form == "physician-opinion" && p.dice.IntN(3) == 0
+	r.id = p.create(client, p.record(r))
+	p.records = append(p.records, r)
+	p.hasAuthor[[2]string{r.author, person}] = true
+}
+
+func (p *play) record(r *record) *fhir.Element {
+	e := labelled(r.typ, r.form)
+	if r.withheld {
+		e.Get("meta").Add("security").Set("system", sharing.RestrictionSystem).Set("code", sharing.PhysicianWithheld)
+	}
+	e.Add("subject").Set("reference", "Patient/"+r.person)
+	mark := func(name string) { e.Add(name).Add("coding").Set("system", "urn:leak").Set("code", r.mark) }
+	switch r.typ {
+	case "DocumentReference":
+		e.Set("status", "current")
+		mark("type")
+		e.Add("content").Add("attachment").Set("title", "sheet")
+	case "Observation":
+		e.Set("status", "final")
+		mark("code")
+	case "CarePlan":
+		e.Set("status", "active").Set("intent", "plan")
+		mark("category")
+	case "QuestionnaireResponse":
+		e.Set("status", "completed")
+	}
+	return e
+}
+
+// remove deletes a record, by its author. Cards are cancelled instead.
+func (p *play) remove() {
+	for range 5 {
+		if len(p.records) == 0 {
+			return
+		}
+		r := pick(p.dice, p.records)
+		if r.deleted || r.typ == "Coverage" {
+			continue
+		}
+		client := r.author
+		if matrix[r.form][0] == "★" {
+			client = "person-" + r.person
+		}
+		a := p.do(client, "DELETE", r.key(), "")
+		if a.status != 204 && a.status != 200 {
+			p.system.t.Fatalf("%s: %d %s", a.request, a.status, a.body)
+		}
+		r.deleted = true
+		return
+	}
+}
