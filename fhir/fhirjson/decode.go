@@ -22,7 +22,6 @@ type decoder struct {
 	problems fhir.Problems
 	path     fhir.Path
 
-	slots    []slot          // stack: one for each element definition of each open object
 	pending  []*fhir.Element // stack: the children of each open object
 	kept     []string        // stack: the names of unknown properties of each open object
 	elements []fhir.Element  // slab
@@ -38,12 +37,13 @@ type slot struct {
 }
 
 // object is an open object: the element it fills and its part of the stacks.
+// It lives on the goroutine's stack, so nothing may keep a pointer to it.
 type object struct {
 	*fhir.Element
-	pending, slots int
-	kept           int
-	null           bool // a null was read: some primitive may have stayed empty
-	typed          bool // resourceType was read
+	slots         []slot // one for each element definition of its type
+	pending, kept int    // where its part of the stacks begins
+	null          bool   // a null was read: some primitive may have stayed empty
+	typed         bool   // resourceType was read
 }
 
 // document reads the whole text as one resource.
@@ -58,7 +58,6 @@ func (d *decoder) document() *fhir.Element {
 	}
 	d.elements = make([]fhir.Element, 0, max(8, min(256, len(d.src)/40)))
 	d.pending = make([]*fhir.Element, 0, 48)
-	d.slots = make([]slot, 0, 80)
 	d.path = make(fhir.Path, 0, 8)
 	root := d.newElement()
 	d.path = append(d.path, fhir.Step{Index: fhir.NoIndex})
@@ -136,20 +135,22 @@ func (d *decoder) object(e *fhir.Element) bool {
 	if d.depth++; d.depth > d.maxDepth {
 		return d.tooDeep()
 	}
-	o := object{Element: e, pending: len(d.pending), slots: len(d.slots), kept: len(d.kept)}
-	d.slots = append(d.slots, blank[:len(e.Type.Elements)]...)
+	o := object{Element: e, pending: len(d.pending), kept: len(d.kept)}
+	var slots [48]slot
+	if n := len(e.Type.Elements); n <= len(slots) {
+		o.slots = slots[:n]
+	} else {
+		o.slots = make([]slot, n)
+	}
 	ok := d.members(&o)
 	if ok && o.null {
 		ok = d.checkNulls(&o)
 	}
 	e.Children = d.seal(o.pending)
-	d.slots, d.kept = d.slots[:o.slots], d.kept[:o.kept]
+	d.kept = d.kept[:o.kept]
 	d.depth--
 	return ok
 }
-
-// blank is what slots are cleared with; no type has so many elements.
-var blank [256]slot
 
 // seal moves the children above base from the stack to the slab.
 func (d *decoder) seal(base int) []*fhir.Element {
@@ -210,7 +211,7 @@ func (d *decoder) member(o *object, name string, at int) bool {
 
 // known reads the value "x", or with meta set "_x", of a defined property.
 func (d *decoder) known(o *object, prop r4.Property, at int, meta bool) bool {
-	s := d.slots[o.slots+prop.Order]
+	s := o.slots[prop.Order]
 	fresh := !s.values && !s.metas
 	if meta && s.metas || !meta && s.values {
 		if d.pending[o.pending+int(s.first)].Name == prop.Name {
@@ -234,7 +235,7 @@ func (d *decoder) known(o *object, prop r4.Property, at int, meta bool) bool {
 	d.path = d.path[:len(d.path)-1]
 	s.first, s.count = int32(r.first-o.pending), int32(r.read)
 	s.values, s.metas = s.values || !meta, s.metas || meta
-	d.slots[o.slots+prop.Order] = s
+	o.slots[prop.Order] = s
 	return ok
 }
 
