@@ -17,9 +17,10 @@ import (
 
 // Apply makes all writes of the transaction or none.
 func (e *Engine) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error) {
-	if err := e.usable(ctx); err != nil {
+	if err := e.begin(ctx); err != nil {
 		return store.Receipt{}, err
 	}
+	defer e.end()
 	if err := checkTx(tx); err != nil {
 		return store.Receipt{}, err
 	}
@@ -73,7 +74,7 @@ func (e *Engine) stageAndLog(ctx context.Context, tx store.Tx) (*staged, error) 
 	s, err := e.stage(ctx, tx)
 	seen := e.last.seq
 	if err == nil && s.batch != nil {
-		if err = e.db.ApplyNoSyncWait(s.batch, pebble.Sync); err != nil {
+		if err = e.log(s.batch); err != nil {
 			e.durable.fail(err)
 			err = fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 		} else {
@@ -89,6 +90,17 @@ func (e *Engine) stageAndLog(ctx context.Context, tx store.Tx) (*staged, error) 
 		}
 	}
 	return s, err
+}
+
+// log hands a batch to the log. Pebble panics where it cannot write; that is
+// the end of writing, not of the program.
+func (e *Engine) log(b *pebble.Batch) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("embedded: cannot write: %v", p)
+		}
+	}()
+	return e.db.ApplyNoSyncWait(b, pebble.Sync)
 }
 
 func (e *Engine) addTypes(writes []store.Write) {

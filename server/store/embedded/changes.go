@@ -21,9 +21,10 @@ func (e *Engine) Changes(ctx context.Context, since uint64) iter.Seq2[store.Vers
 
 // changes returns an error only if the loop it yields to is still running.
 func (e *Engine) changes(ctx context.Context, since uint64, yield func(store.Version, error) bool) error {
-	if err := e.usable(ctx); err != nil {
+	if err := e.begin(ctx); err != nil {
 		return err
 	}
+	defer e.end()
 	upTo := e.durable.seq()
 	if since >= upTo {
 		return nil

@@ -32,6 +32,7 @@ type Engine struct {
 	typesMu sync.RWMutex
 	types   map[string]bool // every type that ever had a version
 
+	gate      gate
 	closing   chan struct{}
 	closeOnce sync.Once
 	closeErr  error
@@ -113,20 +114,22 @@ func typeOf(key []byte) string {
 	return string(key[1:])
 }
 
-// Close waits for what is being written, flushes, so that the next Open has
+// Close refuses new calls, waits for those that run, flushes, so that the next Open has
 // no log to replay, and closes. Using the engine afterwards is an error.
 func (e *Engine) Close() error {
 	e.closeOnce.Do(func() {
 		close(e.closing)
+		e.gate.close()
 		e.sweeps.Wait()
-		e.write.Lock()
-		defer e.write.Unlock()
-		var flush error
-		if !e.opts.ReadOnly && e.durable.failure() == nil {
-			flush = e.db.Flush()
+		if failure := e.durable.failure(); failure != nil {
+			e.closeErr = errors.Join(failure, e.closeFailed())
+			return
 		}
 		e.durable.fail(errClosed)
-		e.closeErr = errors.Join(flush, e.db.Close())
+		if !e.opts.ReadOnly {
+			e.closeErr = e.db.Flush()
+		}
+		e.closeErr = errors.Join(e.closeErr, e.db.Close())
 	})
 	return e.closeErr
 }

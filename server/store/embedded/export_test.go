@@ -1,7 +1,40 @@
 package embedded
 
+import (
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
 // Tiny makes every plan of a search happen with a handful of resources.
 func (o Options) Tiny() Options {
 	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, set: 8}
 	return o
+}
+
+// Damage changes the last record of a space, or removes it where f returns
+// nil.
+func (e *Engine) Damage(space byte, f func([]byte) []byte) bool {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{space}, UpperBound: []byte{space + 1}})
+	if err != nil {
+		return false
+	}
+	defer it.Close()
+	if !it.Last() {
+		return false
+	}
+	if v := f(it.Value()); v != nil {
+		return e.db.Set(it.Key(), v, pebble.Sync) == nil
+	}
+	return e.db.Delete(it.Key(), pebble.Sync) == nil
+}
+
+// ForgetLabels empties the cache of labels.
+func (e *Engine) ForgetLabels() { clear(e.labels.byNo) }
+
+// SetFormat writes another format version.
+func (e *Engine) SetFormat(n uint64) {
+	if err := e.db.Set(metaKey(metaFormat), binary.AppendUvarint(nil, n), pebble.Sync); err != nil {
+		panic(err)
+	}
 }

@@ -17,6 +17,10 @@ func (e *Engine) History(ctx context.Context, q store.HistoryQuery) (store.Page,
 	if err != nil {
 		return store.Page{}, err
 	}
+	if err := e.begin(ctx); err != nil {
+		return store.Page{}, err
+	}
+	defer e.end()
 	v, err := e.newView(ctx, asOf)
 	if err != nil {
 		return store.Page{}, err

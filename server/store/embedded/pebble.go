@@ -1,10 +1,6 @@
 package embedded
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
-
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -28,6 +24,7 @@ func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 		BytesPerSync:                1 << 20,
 		ReadOnly:                    e.opts.ReadOnly,
 		Logger:                      pebbleLog{e},
+		EventListener:               e.listener(),
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 	}
 	for i := range o.Levels {
@@ -37,22 +34,4 @@ func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return pebble.Open(dir, o)
-}
-
-// pebbleLog passes on what Pebble finds worth telling: only faults. Keys of
-// the store hold identifiers of people, so messages are not repeated verbatim.
-type pebbleLog struct{ e *Engine }
-
-func (pebbleLog) Infof(string, ...any) {}
-
-func (l pebbleLog) Errorf(format string, _ ...any) {
-	l.e.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "storage", slog.String("fault", format))
-}
-
-// Fatalf is Pebble's way to say that it cannot go on.
-func (l pebbleLog) Fatalf(format string, args ...any) {
-	err := fmt.Errorf("embedded: storage failed: "+format, args...)
-	l.e.durable.fail(err)
-	l.e.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "storage failed", slog.String("fault", format))
-	panic(err)
 }

@@ -10,9 +10,10 @@ import (
 
 // Read returns the current version.
 func (e *Engine) Read(ctx context.Context, key store.Key) (store.Version, error) {
-	if err := e.usable(ctx); err != nil {
+	if err := e.begin(ctx); err != nil {
 		return store.Version{}, err
 	}
+	defer e.end()
 	p, ok, err := e.pointerAt(e.db, key, e.durable.seq())
 	if err != nil {
 		return store.Version{}, err
@@ -29,9 +30,10 @@ func (e *Engine) Read(ctx context.Context, key store.Key) (store.Version, error)
 
 // ReadVersion returns one version.
 func (e *Engine) ReadVersion(ctx context.Context, key store.Key, version uint64) (store.Version, error) {
-	if err := e.usable(ctx); err != nil {
+	if err := e.begin(ctx); err != nil {
 		return store.Version{}, err
 	}
+	defer e.end()
 	b, ok, err := e.get(e.db, historyKey(key.Type, key.ID, version))
 	if err != nil {
 		return store.Version{}, err
@@ -47,15 +49,6 @@ func (e *Engine) ReadVersion(ctx context.Context, key store.Key, version uint64)
 		return store.Version{}, store.ErrNotFound
 	}
 	return e.version(e.db, p.doc)
-}
-
-func (e *Engine) usable(ctx context.Context) error {
-	select {
-	case <-e.closing:
-		return errClosed
-	default:
-		return ctx.Err()
-	}
 }
 
 // pointerAt finds the version of a resource that was current at seq.

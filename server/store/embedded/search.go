@@ -19,6 +19,10 @@ func (e *Engine) search(ctx context.Context, q search.Query, tr *trace) (store.P
 	if err != nil {
 		return store.Page{}, err
 	}
+	if err := e.begin(ctx); err != nil {
+		return store.Page{}, err
+	}
+	defer e.end()
 	v, err := e.newView(ctx, asOf)
 	if err != nil {
 		return store.Page{}, err

@@ -36,6 +36,10 @@ const sweepBatch = 256
 // Sweep drops the index entries of versions superseded longer ago than
 // Options.KeepSnapshots. It runs by itself from time to time.
 func (e *Engine) Sweep(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	defer e.end()
 	e.sweepMu.Lock()
 	defer e.sweepMu.Unlock()
 	limit := e.opts.Now().Add(-e.opts.KeepSnapshots).UnixMilli()

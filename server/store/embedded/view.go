@@ -32,9 +32,6 @@ type view struct {
 // newView opens a view; asOf 0 is everything on disk. It fails with
 // store.ErrExpired when asOf lies ahead.
 func (e *Engine) newView(ctx context.Context, asOf uint64) (*view, error) {
-	if err := e.usable(ctx); err != nil {
-		return nil, err
-	}
 	seq := e.durable.seq()
 	if asOf > seq {
 		return nil, store.ErrExpired

@@ -17,7 +17,7 @@ import (
 // testRandom does random things to the store and to the naive engine and
 // compares all answers. The seed is in the name of the test that fails.
 func testRandom(t *testing.T, k *kit) {
-	rounds := 3
+	rounds := 6
 	if testing.Short() {
 		rounds = 1
 	}
