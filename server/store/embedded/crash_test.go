@@ -194,8 +194,9 @@ func readAcks(t *testing.T, r io.Reader, acked []int) {
 
 // losePower runs writers on a file system, takes a copy as after a loss of
 // power at a random moment, and returns the copy with what had been
-// acknowledged before.
-func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand) (*vfs.MemFS, []int) {
+// acknowledged before; unsynced is how much of what was not synced stays, in
+// percent.
+func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced int) (*vfs.MemFS, []int) {
 	t.Helper()
 	e, err := embedded.Open("store", crashOptions(fs))
 	if err != nil {
@@ -212,7 +213,7 @@ func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand) (*vfs.Me
 	mu.Lock()
 	before := append([]int(nil), acked...)
 	mu.Unlock()
-	clone := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
+	clone := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rng})
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
@@ -225,7 +226,8 @@ func TestPowerLoss(t *testing.T) {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
-			clone, acked := losePower(t, mem, mem, rand.New(rand.NewPCG(seed, 0)))
+			rng := rand.New(rand.NewPCG(seed, 0))
+			clone, acked := losePower(t, mem, mem, rng, rng.IntN(101))
 			e, err := embedded.Open("store", crashOptions(clone))
 			if err != nil {
 				t.Fatal(err)
@@ -247,7 +249,7 @@ func TestPowerLossControl(t *testing.T) {
 	lost := 0
 	for seed := range uint64(10) {
 		mem := vfs.NewCrashableMem()
-		clone, acked := losePower(t, mem, lyingFS{mem}, rand.New(rand.NewPCG(seed, 0)))
+		clone, acked := losePower(t, mem, lyingFS{mem}, rand.New(rand.NewPCG(seed, 0)), 0)
 		e, err := embedded.Open("store", crashOptions(clone))
 		if err != nil {
 			lost++ // so much is lost that it does not open

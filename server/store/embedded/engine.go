@@ -33,6 +33,7 @@ type Engine struct {
 	types   map[string]bool // every type that ever had a version
 
 	gate      gate
+	opened    atomic.Bool
 	closing   chan struct{}
 	closeOnce sync.Once
 	closeErr  error
@@ -55,6 +56,10 @@ func Open(dir string, opts Options) (*Engine, error) {
 	e.db = db
 	if err := e.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	e.opened.Store(true)
+	if err := e.durable.failure(); err != nil {
+		return nil, errors.Join(err, e.closeFailed())
 	}
 	if !opts.ReadOnly {
 		e.sweeps.Add(1)

@@ -26,9 +26,7 @@ func (e *Engine) listener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
 			e.fault("background work failed", err)
-			if !inCall() {
-				runtime.Goexit() // runs the deferred unlocks of Pebble's worker
-			}
+			e.stopWorker()
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			e.fault("a file is damaged", info.Details)
@@ -39,6 +37,15 @@ func (e *Engine) listener() *pebble.EventListener {
 func (e *Engine) fault(what string, err error) {
 	e.durable.fail(fmt.Errorf("embedded: %s: %w", what, err))
 	e.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "storage fault, the store is read-only", slog.String("fault", what))
+}
+
+// stopWorker ends a goroutine of Pebble's, whose deferred unlocks are run.
+// While the store is being opened it goes on: Open waits for it and then
+// reports the fault.
+func (e *Engine) stopWorker() {
+	if e.opened.Load() && !inCall() {
+		runtime.Goexit()
+	}
 }
 
 // inCall tells whether a caller of the engine is on the stack.
@@ -88,12 +95,12 @@ func (l pebbleLog) Errorf(format string, _ ...any) {
 	l.e.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "storage", slog.String("fault", format))
 }
 
-// Fatalf is Pebble's way to say that it cannot go on; it must not return.
+// Fatalf is Pebble's way to say that it cannot go on.
 func (l pebbleLog) Fatalf(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	l.e.fault("storage failed", err)
 	if inCall() {
 		panic(err)
 	}
-	runtime.Goexit()
+	l.e.stopWorker()
 }
