@@ -63,6 +63,8 @@ type API struct {
 	cfg        Config
 	engine     *gin.Engine
 	statements *statements
+	// description makes the OpenAPI document, once.
+	description func() *statement
 	limiter    *limiter
 	started    time.Time
 }
@@ -86,6 +88,7 @@ func New(cfg Config) (*API, error) {
 	}
 	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now)}
 	a.statements = newStatements(a)
+	a.description = newDescription(a)
 	a.engine = a.build()
 	return a, nil
 }

@@ -16,6 +16,7 @@ type route struct {
 func routes() []route {
 	return []route{
 		{"GET", "/metadata", metadata, nil, true},
+		{"GET", "/openapi.json", openAPI, nil, true},
 		{"POST", "/metadata", notHere, nil, true},
 		{"PUT", "/metadata", notHere, nil, true},
 		{"PATCH", "/metadata", notHere, nil, true},
