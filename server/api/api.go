@@ -65,8 +65,8 @@ type API struct {
 	statements *statements
 	// description makes the OpenAPI document, once.
 	description func() *statement
-	limiter    *limiter
-	started    time.Time
+	limiter     *limiter
+	started     time.Time
 }
 
 // File is an uploaded file under its own name.
