@@ -18,6 +18,7 @@ type benchCommand struct {
 	Connections  int           `default:"16" help:"Connections at the same time."`
 	Duration     time.Duration `default:"5s" help:"Time for each scenario."`
 	Only         []string      `help:"Names of the scenarios to run; all where none is given. 'import' loads the data."`
+	Bare         bool          `help:"Measure, after each reading scenario, a bare handler that returns the same bytes, and print the ratio."`
 	PID          int           `name:"pid" help:"Process of the server on this machine, for its CPU and memory."`
 }
 
@@ -44,16 +45,28 @@ func (c *benchCommand) Run(a *app) error {
 	note := func(res load.Result) {
 		report.Results = append(report.Results, res)
 		failed = failed || res.Failures > 0
-		fmt.Fprintf(a.stderr, "%-26s %9.0f/s  p50 %7.2f ms  p99 %7.2f ms  %d failures %s\n",
-			res.Name, res.Rate, res.P50, res.P99, res.Failures, res.Failure)
+		fmt.Fprintf(a.stderr, "%-26s %9.0f/s  p50 %7.2f ms  p99 %7.2f ms", res.Name, res.Rate, res.P50, res.P99)
+		if res.Bare > 0 {
+			fmt.Fprintf(a.stderr, "  %3.0f %% of bare", 100*res.Ratio)
+		}
+		fmt.Fprintf(a.stderr, "  %d failures %s\n", res.Failures, res.Failure)
 	}
 	if c.wants("import") {
 		note(r.Import(a.ctx))
 	}
 	for _, s := range load.Scenarios() {
-		if a.ctx.Err() == nil && c.wants(s.Name) {
-			note(r.Run(a.ctx, s))
+		if a.ctx.Err() != nil || !c.wants(s.Name) {
+			continue
 		}
+		res := r.Run(a.ctx, s)
+		if c.Bare && !s.Writes && res.Failures == 0 {
+			bare, err := bareRate(a.ctx, r, s)
+			if err != nil {
+				return err
+			}
+			res.Bare, res.Ratio = bare.Rate, res.Rate/bare.Rate
+		}
+		note(res)
 	}
 	out := json.NewEncoder(a.stdout)
 	out.SetIndent("", "  ")

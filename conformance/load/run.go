@@ -39,6 +39,10 @@ type Result struct {
 	P95 float64 `json:"p95ms"`
 	P99 float64 `json:"p99ms"`
 	Max float64 `json:"maxms"`
+	// Bare is the rate of a bare handler that returns the same bytes, measured
+	// right after, and Ratio is Rate over it; 0 where it was not measured.
+	Bare  float64 `json:"bareRequestsPerSecond,omitempty"`
+	Ratio float64 `json:"ratioToBare,omitempty"`
 	// Process of the server; nil where it is not on this machine.
 	Process *Usage `json:"process,omitempty"`
 }
@@ -134,21 +138,28 @@ func (r *Runner) measure(ctx context.Context, name string, next func(i int) (Req
 	return res
 }
 
+// Sample returns the body of the answer to one request of a scenario.
+func (r *Runner) Sample(ctx context.Context, s Scenario) ([]byte, error) {
+	req, err := r.request(ctx, s.Request(r.Data, rand.New(rand.NewPCG(r.Data.Seed, 0)), 0))
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if !slices.Contains(s.Want, res.StatusCode) {
+		return nil, fmt.Errorf("%s: %s", s.Name, res.Status)
+	}
+	return io.ReadAll(res.Body)
+}
+
 // send returns "" for success, else what went wrong, without any content.
 func (r *Runner) send(ctx context.Context, q Request, want []int) string {
-	req, err := http.NewRequestWithContext(ctx, q.Method, strings.TrimSuffix(r.Base+"/"+q.Path, "/"), strings.NewReader(q.Body))
+	req, err := r.request(ctx, q)
 	if err != nil {
 		return "request"
-	}
-	req.Header.Set("Accept", "application/fhir+json")
-	if q.Body != "" {
-		req.Header.Set("Content-Type", "application/fhir+json")
-	}
-	if r.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+r.Token)
-	}
-	for k, v := range q.Header {
-		req.Header.Set(k, v)
 	}
 	res, err := r.Client.Do(req)
 	if err != nil {
@@ -162,6 +173,24 @@ func (r *Runner) send(ctx context.Context, q Request, want []int) string {
 		return fmt.Sprintf("status %d", res.StatusCode)
 	}
 	return ""
+}
+
+func (r *Runner) request(ctx context.Context, q Request) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, q.Method, strings.TrimSuffix(r.Base+"/"+q.Path, "/"), strings.NewReader(q.Body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/fhir+json")
+	if q.Body != "" {
+		req.Header.Set("Content-Type", "application/fhir+json")
+	}
+	if r.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.Token)
+	}
+	for k, v := range q.Header {
+		req.Header.Set(k, v)
+	}
+	return req, nil
 }
 
 func (res *Result) fill(latencies []time.Duration) {
