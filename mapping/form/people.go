@@ -29,8 +29,13 @@ type Office struct {
 }
 
 // Patient adds the person to the transaction, to be created where unknown.
-// Only the insurer's card updates people: see PutPatient.
+// Only the insurer's card updates people: see PutPatient. What another file
+// said of the person before is completed, not changed.
 func (b *Bundle) Patient(p Person) Ref {
+	if ref, old, ok := b.Find("Patient", care.InsuredNumber, codes.Insured(p.Insurer, p.Insured)); ok {
+		p.complete(old)
+		return ref
+	}
 	return b.Create(p.resource(b), care.InsuredNumber, codes.Insured(p.Insurer, p.Insured), "")
 }
 
@@ -44,15 +49,27 @@ func (p Person) resource(b *Bundle) *fhir.Element {
 	r.Add("meta").Add("profile").SetValue(care.PatientProfile)
 	Identify(r, care.InsuredNumber, codes.Insured(p.Insurer, p.Insured))
 	r.Set("active", "true")
-	AddNames(r, p.Name, p.Kana)
-	phone(r, "phone", p.Phone)
-	r.Set("gender", p.Gender).Set("birthDate", p.BirthDate)
-	if p.Deceased != "" {
-		r.Set("deceasedDateTime", p.Deceased)
-	}
-	address(r, p.Postal, p.Address)
+	p.complete(r)
 	Link(r, "managingOrganization", b.Insurer(p.Insurer, ""))
 	return r
+}
+
+// complete fills in what a resource does not say yet.
+func (p Person) complete(r *fhir.Element) {
+	if r.Get("name") == nil {
+		AddNames(r, p.Name, p.Kana)
+	}
+	if r.Get("telecom") == nil {
+		phone(r, "phone", p.Phone)
+	}
+	for _, e := range [][2]string{{"gender", p.Gender}, {"birthDate", p.BirthDate}, {"deceasedDateTime", p.Deceased}} {
+		if r.Get(e[0]) == nil {
+			r.Set(e[0], e[1])
+		}
+	}
+	if r.Get("address") == nil {
+		address(r, p.Postal, p.Address)
+	}
 }
 
 // Insurer adds the municipality of that number.

@@ -38,6 +38,7 @@ const (
 	sectionNutrition = "栄養状態"
 	sectionOral      = "口腔・誤嚥性肺炎"
 	sectionDementia  = "認知症（DBD13・意欲）"
+	sectionVersion   = "ファイル"
 )
 
 // lists are the coded answers, by the name under which a column refers to
@@ -113,7 +114,7 @@ var (
 	external    = form.Column{ID: "external_system_management_number", Name: "外部システム管理番号", Max: 150, Required: true}
 	insurer     = form.Column{ID: "insurer_no", Name: "保険者番号", Kind: form.InsurerNo, Required: true}
 	insured     = form.Column{ID: "insured_no", Name: "被保険者番号", Kind: form.InsuredNo, Required: true}
-	version     = form.Column{ID: "version", Name: "バージョン番号", Max: 4}
+	version     = form.Column{ID: "version", Name: "バージョン番号", Max: 4, Section: sectionVersion}
 	job         = form.Column{ID: "record_staff_job_category", Name: "記入者職員職種", Kind: form.Code, Codes: func() *codes.Encoding { return codes.Same(codes.Jobs()) }, Section: sectionGeneral}
 	elderly     = form.Column{ID: "impaired_elderly_independence_degree", Name: "障害高齢者の日常生活自立度", Kind: form.Code, Codes: codes.ElderlyRankNumbers, Section: sectionGeneral}
 	dementia    = form.Column{ID: "dementia_elderly_independence_degree", Name: "認知症高齢者の日常生活自立度", Kind: form.Code, Codes: codes.DementiaRankNumbers, Section: sectionGeneral}
@@ -195,8 +196,8 @@ var Promotion = sync.OnceValue(func() *form.Sheet {
 
 // ADL is ADL維持等 of 2021 and 2024.
 var ADL = sync.OnceValue(func() *form.Sheet {
-	columns := []form.Column{office, serviceCode, insurer, insured, external, careLevel}
-	columns = append(columns, in(sectionGeneral, job, elderly, dementia)...)
+	columns := []form.Column{office, serviceCode, insurer, insured, external}
+	columns = append(columns, in(sectionGeneral, careLevel, job, elderly, dementia)...)
 	columns = append(columns, in(sectionADL, day("adl_evaluate", "ADL評価日"), day("evaluate_date", "評価日"), form.Column{ID: "status", Name: "評価時点"})...)
 	columns = append(columns, barthel()...)
 	columns = append(columns, in(sectionStatus, coded("first_month", "初月対象", "applies"), coded("sixth_month", "６ヶ月目対象", "applies"), coded("seven_month", "７ヶ月目対象", "applies"))...)

@@ -37,18 +37,18 @@ func Sections() []string {
 // Sheet is the rule sheet of the export: its 121 columns in order.
 var Sheet = sync.OnceValue(func() *form.Sheet {
 	columns := []form.Column{
-		text("format", "FormatVersion", ""), // 1
-		text("software", "SoftName", ""),
-		text("stamp", "タイムスタンプ", ""),
+		text("format", "FormatVersion", sectionBasic), // 1
+		text("software", "SoftName", sectionBasic),
+		text("stamp", "タイムスタンプ", sectionBasic),
 		{ID: "insurer", Name: "保険者番号", Kind: form.InsurerNo, Required: true},
-		text("insurer-name", "保険者名称", ""),
+		text("insurer-name", "保険者名称", sectionBasic),
 		{ID: "insured", Name: "被保険者番号", Kind: form.InsuredNo, Required: true},
 		{ID: "institution", Name: "事業所番号", Kind: form.OfficeNo, Required: true},
 		{ID: "applied", Name: "申請日", Kind: form.Day, Section: sectionBasic},
 		{ID: "requested", Name: "作成依頼日", Kind: form.Day, Section: sectionBasic},
 		{ID: "sent", Name: "送付日", Kind: form.Day, Section: sectionBasic}, // 10
-		text("request", "依頼番号", ""),
-		text("physician-number", "医師番号", ""),
+		text("request", "依頼番号", sectionBasic),
+		text("physician-number", "医師番号", sectionBasic),
 		choice("place", "種別", sectionBasic, "在宅", "施設"),
 		{ID: "written", Name: "記入日", Kind: form.Day, Required: true, Section: sectionBasic},
 		text("kana", "患者名かな", ""),
