@@ -202,6 +202,7 @@ var criteria = map[string][]struct {
 		{"subject", []string{"identifier"}, tokenQuery},
 		{"code-value-quantity", []string{""}, func(t *rapid.T) string { return tokenQuery(t) + "$" + quantityQuery(t) }},
 		{"combo-code-value-quantity", []string{""}, func(t *rapid.T) string { return tokenQuery(t) + "$" + quantityQuery(t) }},
+		{"_filter", []string{""}, func(t *rapid.T) string { return "subject ne " + refQuery(t) }},
 		{"component-code-value-concept", []string{""}, func(t *rapid.T) string { return tokenQuery(t) + "$" + tokenQuery(t) }},
 		{"code-value-string", []string{""}, func(t *rapid.T) string { return tokenQuery(t) + "$" + stringQuery(t) }},
 		{"code-value-date", []string{""}, func(t *rapid.T) string { return tokenQuery(t) + "$" + dateQuery(t) }},
@@ -216,6 +217,15 @@ var criteria = map[string][]struct {
 		{"_source", []string{"", "below", "above", "missing"}, func(t *rapid.T) string { return drawURL.Draw(t, "url") }},
 		{"_content", []string{""}, stringQuery},
 		{"identifier", []string{"", "not"}, tokenQuery},
+		{"_filter", []string{""}, func(t *rapid.T) string {
+			return fmt.Sprintf(`name %s "%s"`, rapid.SampledFrom([]string{"eq", "ne", "ew", "sw", "co"}).Draw(t, "operator"), drawText.Draw(t, "text"))
+		}},
+		{"_filter", []string{""}, func(t *rapid.T) string {
+			return "identifier " + rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "operator") + " " + tokenQuery(t)
+		}},
+		{"_filter", []string{""}, func(t *rapid.T) string {
+			return "_profile ne " + drawURL.Draw(t, "url") + " or not (_source ne " + drawURL.Draw(t, "url") + ")"
+		}},
 	},
 	"ValueSet": {
 		{"url", []string{"", "below", "above"}, func(t *rapid.T) string { return drawURL.Draw(t, "url") }},

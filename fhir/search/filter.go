@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -13,11 +14,10 @@ const (
 	maxFilterTerms = 256
 )
 
-// filter reads _filter into clauses: and binds tighter than or, not comes with
-// parentheses. https://hl7.org/fhir/R4/search_filter.html
+// filter reads _filter into clauses. https://hl7.org/fhir/R4/search_filter.html
 func (p *parser) filter(value string) (Clause, error) {
 	f := filterParser{p: p, rest: value}
-	c, err := f.or(0)
+	c, err := f.expression(0)
 	if err == nil && f.space() && f.rest != "" {
 		err = errSyntax
 	}
@@ -56,44 +56,26 @@ func (f *filterParser) word(w string) bool {
 	return true
 }
 
-// or reads terms joined by or.
-func (f *filterParser) or(depth int) (Clause, error) {
-	first, err := f.and(depth)
-	if err != nil {
-		return first, err
-	}
-	all := [][]Clause{{first}}
-	for f.word("or") {
-		next, err := f.and(depth)
-		if err != nil {
-			return next, err
+// expression reads terms joined by and and or. They are taken from left to
+// right, neither before the other, as R4 has it.
+func (f *filterParser) expression(depth int) (Clause, error) {
+	left, err := f.term(depth)
+	for err == nil {
+		var right Clause
+		switch {
+		case f.word("and"):
+			if right, err = f.term(depth); err == nil {
+				left = Clause{Any: [][]Clause{{left, right}}}
+			}
+		case f.word("or"):
+			if right, err = f.term(depth); err == nil {
+				left = Clause{Any: [][]Clause{{left}, {right}}}
+			}
+		default:
+			return left, nil
 		}
-		all = append(all, []Clause{next})
 	}
-	if len(all) == 1 {
-		return first, nil
-	}
-	return Clause{Any: all}, nil
-}
-
-// and reads terms joined by and.
-func (f *filterParser) and(depth int) (Clause, error) {
-	first, err := f.term(depth)
-	if err != nil {
-		return first, err
-	}
-	all := []Clause{first}
-	for f.word("and") {
-		next, err := f.term(depth)
-		if err != nil {
-			return next, err
-		}
-		all = append(all, next)
-	}
-	if len(all) == 1 {
-		return first, nil
-	}
-	return Clause{Any: [][]Clause{all}}, nil
+	return left, err
 }
 
 // term reads a comparison, or an expression in parentheses with or without not.
@@ -105,7 +87,7 @@ func (f *filterParser) term(depth int) (Clause, error) {
 	f.space()
 	if rest, ok := strings.CutPrefix(f.rest, "("); ok {
 		f.rest = rest
-		c, err := f.or(depth + 1)
+		c, err := f.expression(depth + 1)
 		if err != nil {
 			return c, err
 		}
@@ -193,21 +175,21 @@ func (f *filterParser) compare(path, operator, value string) (Clause, error) {
 	at := criterionAt{name: "_filter", types: f.p.types}
 	switch operator {
 	case "eq", "re":
-		return f.equal(at, path, value)
+		return f.modified(at, path, value, ModifierWhole, Equal)
 	case "ne":
-		c, err := f.equal(at, path, value)
-		return negate(c), err
+		return f.modified(at, path, value, ModifierUnequal, NotEqual)
 	case "co":
 		return f.p.criterion(at, path+":contains", value)
 	case "sw":
-		return f.p.criterion(at, path, value)
+		return f.modified(at, path, value, ModifierNone, "")
+	case "ew":
+		return f.modified(at, path, value, ModifierEnds, "")
 	case "gt", "lt", "ge", "le", "ap", "sa", "eb":
 		return f.p.criterion(at, path, operator+value)
 	case "po":
-		return f.overlap(at, path, value)
+		return f.modified(at, path, value, "", Approximate)
 	case "pr":
-		c, err := f.p.criterion(at, path+":missing", map[string]string{"true": "false", "false": "true"}[value])
-		return c, err
+		return f.p.criterion(at, path+":missing", map[string]string{"true": "false", "false": "true"}[value])
 	case "ss":
 		return f.p.criterion(at, path+":above", value)
 	case "sb":
@@ -216,53 +198,61 @@ func (f *filterParser) compare(path, operator, value string) (Clause, error) {
 		return f.p.criterion(at, path+":in", value)
 	case "ni":
 		return f.p.criterion(at, path+":not-in", value)
-	case "ew":
-		return Clause{}, f.p.notSupported("_filter", "the operator ew is not supported")
 	}
 	return Clause{}, errSyntax
 }
 
-// equal asks for the exact string, and for equality of everything else.
-func (f *filterParser) equal(at criterionAt, path, value string) (Clause, error) {
+// modified reads a plain criterion and gives its leaves a modifier that query
+// strings do not have, where the parameter is not ordered, or a prefix, where
+// it is. The operator does not fit the parameter where the one it needs is "".
+func (f *filterParser) modified(at criterionAt, path, value string, m Modifier, prefix Prefix) (Clause, error) {
 	c, err := f.p.criterion(at, path, value)
-	if err != nil {
-		return c, err
+	if err == nil && !eachLeaf(&c, func(leaf *Clause) bool { return leaf.modify(m, prefix) }) {
+		err = f.p.notSupported("_filter", "the operator does not fit the parameter")
 	}
-	if leaf := leafOf(&c); leaf != nil && leaf.Param.Type == "string" && leaf.Modifier == ModifierNone {
-		return f.p.criterion(at, path+":exact", value)
-	}
-	return c, nil
+	return c, err
 }
 
-// overlap is the operator po: the ranges of time have a moment in common.
-func (f *filterParser) overlap(at criterionAt, path, value string) (Clause, error) {
-	c, err := f.p.criterion(at, path, value)
-	if err != nil {
-		return c, err
+func (c *Clause) modify(m Modifier, prefix Prefix) bool {
+	switch c.Param.Type {
+	case "date", "number", "quantity":
+		for i := range c.Values {
+			c.Values[i].Prefix = prefix
+			if canonical := c.Values[i].Canonical; canonical != nil {
+				canonical.Prefix = prefix
+			}
+		}
+		return prefix != "" && (prefix != Approximate || c.Param.Type == "date")
+	case "string":
+		c.Modifier = m
+		return prefix != Approximate
+	case "token", "reference", "uri":
+		if m == ModifierUnequal {
+			c.Modifier = m
+			return !slices.ContainsFunc(c.Values, func(v Value) bool { return v.ID != "" && v.URL != "" }) // a version
+		}
+		return prefix == Equal
 	}
-	leaf := leafOf(&c)
-	if leaf == nil || leaf.Param.Type != "date" {
-		return c, f.p.notSupported("_filter", "the operator po is for dates")
-	}
-	for i := range leaf.Values {
-		leaf.Values[i].Prefix = Approximate
-	}
-	return c, nil
+	return prefix == Equal
 }
 
-// leafOf follows chains to the criterion with the values, nil where there is
-// not exactly one.
-func leafOf(c *Clause) *Clause {
-	for {
-		switch {
-		case len(c.Any) > 0:
-			return nil
-		case c.Chain != nil:
-			c = &c.Chain.Where
-		case c.Has != nil:
-			c = &c.Has.Where
-		default:
-			return c
+// eachLeaf visits the criteria with values at the ends of chains; it stops at
+// the first that does not fit.
+func eachLeaf(c *Clause, fits func(*Clause) bool) bool {
+	switch {
+	case c.Chain != nil:
+		return eachLeaf(&c.Chain.Where, fits)
+	case c.Has != nil:
+		return eachLeaf(&c.Has.Where, fits)
+	case c.Param != nil:
+		return fits(c)
+	}
+	for _, all := range c.Any {
+		for i := range all {
+			if !eachLeaf(&all[i], fits) {
+				return false
+			}
 		}
 	}
+	return true
 }

@@ -98,6 +98,14 @@ const (
 	ModifierIdentifier Modifier = "identifier"
 )
 
+// What only _filter asks for; no query string can name these.
+// https://hl7.org/fhir/R4/search_filter.html
+const (
+	ModifierWhole   Modifier = "=whole"   // the whole string, folded
+	ModifierEnds    Modifier = "=ends"    // the end of a string, folded
+	ModifierUnequal Modifier = "=unequal" // there is a value, and it is another
+)
+
 // Parameter is a search parameter ready for use: of the base specification or
 // custom, with its compiled expression. Two parameters are the same when
 // Code and URL are.

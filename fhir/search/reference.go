@@ -137,6 +137,8 @@ func (it *referenceItem) keys(k *keys) {
 
 func (it *referenceItem) matches(v *Value, m Modifier) bool {
 	switch {
+	case m == ModifierUnequal:
+		return (it.Type != "" || it.url.url != "") && !it.matches(v, ModifierNone)
 	case m == ModifierIdentifier:
 		return (it.system != "" || it.value != "") && tokenMatches(it.system, it.value, v)
 	case v.ID == "":
@@ -152,6 +154,9 @@ func (it *referenceItem) matches(v *Value, m Modifier) bool {
 func referenceRanges(v *Value, m Modifier) []Range {
 	if m == ModifierIdentifier {
 		return tokenRanges(kindIdentifier, v, ModifierNone)
+	}
+	if m == ModifierUnequal {
+		return othersThan(referenceRanges(v, ModifierNone), kindReference, kindURL)
 	}
 	if v.ID == "" {
 		return uriRanges(v, ModifierNone)

@@ -98,7 +98,7 @@ func (it *stringItem) keys(k *keys) {
 	k.buf = appendFold(k.buf, it.raw)
 	full := len(k.buf) - start
 	var long []byte
-	if full > windowLength {
+	if full >= windowLength {
 		long = bytes.Clone(k.buf[start:])
 		k.buf = k.buf[:start+windowLength]
 	}
@@ -109,12 +109,22 @@ func (it *stringItem) keys(k *keys) {
 	if k.atoms {
 		return
 	}
-	for i := queryLimit; i+queryLimit < len(long); i += queryLimit {
+	for i := queryLimit; i+queryLimit <= len(long); i += queryLimit {
+		end := min(i+windowLength, len(long))
 		k.begin(kindWindow)
-		k.buf = append(k.buf, long[i:min(i+windowLength, len(long))]...)
+		k.buf = append(append(k.buf, long[i:end]...), 0)
+		if end == len(long) {
+			k.buf = append(k.buf, lastWindow)
+		}
 		k.end()
+		if end == len(long) {
+			break
+		}
 	}
 }
+
+// lastWindow ends the key of the piece that holds the end of a string.
+const lastWindow = 1
 
 func (it *stringItem) appendExact(dst []byte, same bool) []byte {
 	switch {
@@ -134,6 +144,12 @@ func (it *stringItem) matches(v *Value, m Modifier) bool {
 		return !it.joined && it.raw == v.Raw
 	case ModifierContains:
 		return strings.Contains(Fold(it.raw), Fold(v.Raw))
+	case ModifierWhole:
+		return Fold(it.raw) == Fold(v.Raw)
+	case ModifierEnds:
+		return strings.HasSuffix(Fold(it.raw), Fold(v.Raw))
+	case ModifierUnequal:
+		return !it.joined && Fold(it.raw) != Fold(v.Raw)
 	}
 	return strings.HasPrefix(Fold(it.raw), Fold(v.Raw))
 }
@@ -159,8 +175,36 @@ func stringRanges(v *Value, m Modifier) []Range {
 		inWindow := startingWith([]byte{kindWindow})
 		inWindow.Keep = func(atom []byte) bool { return bytes.Contains(atom[1:], want) }
 		return []Range{inFolded, inWindow}
+	case ModifierWhole:
+		return []Range{startingWith(append(appendFold([]byte{kindString}, v.Raw), 0))}
+	case ModifierEnds:
+		return endRanges(appendFold(nil, v.Raw))
+	case ModifierUnequal:
+		others := startingWith([]byte{kindString})
+		whole := stringRanges(v, ModifierWhole)
+		others.Keep = func(atom []byte) bool {
+			_, exact := field(atom[1:])
+			return exact[0] != exactNone && !inside(whole, atom)
+		}
+		return []Range{others}
 	}
 	return []Range{startingWith(appendFold([]byte{kindString}, v.Raw))}
+}
+
+// endRanges looks at strings that are whole in their key and at the last
+// pieces of the others.
+func endRanges(want []byte) []Range {
+	short := startingWith([]byte{kindString})
+	short.Keep = func(atom []byte) bool {
+		have, _ := field(atom[1:])
+		return len(have) < windowLength && bytes.HasSuffix(have, want)
+	}
+	last := startingWith([]byte{kindWindow})
+	last.Keep = func(atom []byte) bool {
+		have, mark := field(atom[1:])
+		return len(mark) > 0 && bytes.HasSuffix(have, want)
+	}
+	return []Range{short, last}
 }
 
 // parseString reads a string value.

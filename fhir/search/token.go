@@ -104,6 +104,8 @@ func (it *tokenItem) matches(v *Value, m Modifier) bool {
 		typ, value := &v.Parts[0], &v.Parts[1]
 		return it.ofType && foldCode(it.code) == foldCode(value.Code) &&
 			foldCode(it.typeCode) == foldCode(typ.Code) && it.typeSystem == *typ.System
+	case ModifierUnequal:
+		return it.hasCode() && !tokenMatches(it.system, it.code, v)
 	}
 	return tokenMatches(it.system, it.code, v) && it.hasCode()
 }
@@ -130,6 +132,8 @@ func tokenRanges(kind byte, v *Value, m Modifier) []Range {
 		key := append(appendText([]byte{kindOfType}, foldCode(v.Parts[1].Code)), 0)
 		key = append(appendText(key, foldCode(v.Parts[0].Code)), 0)
 		return []Range{exactly(appendText(key, *v.Parts[0].System))}
+	case ModifierUnequal:
+		return othersThan(tokenRanges(kind, v, ModifierNone), kind)
 	}
 	if v.System != nil && v.Code == "" {
 		return []Range{systemRange(kind, *v.System)}
@@ -139,6 +143,16 @@ func tokenRanges(kind byte, v *Value, m Modifier) []Range {
 		return []Range{startingWith(key)}
 	}
 	return []Range{exactly(appendText(key, *v.System))}
+}
+
+// othersThan reads the keys of some kinds that are in none of the ranges.
+func othersThan(ranges []Range, kinds ...byte) []Range {
+	out := make([]Range, len(kinds))
+	for i, kind := range kinds {
+		out[i] = startingWith([]byte{kind})
+		out[i].Keep = func(atom []byte) bool { return !inside(ranges, atom) }
+	}
+	return out
 }
 
 // systemRange finds every code of a system. The keys start with the code, so

@@ -35,6 +35,8 @@ func (it *uriItem) keys(k *keys) {
 
 func (it *uriItem) matches(v *Value, m Modifier) bool {
 	switch m {
+	case ModifierUnequal:
+		return !it.matches(v, ModifierNone)
 	case ModifierBelow:
 		return strings.HasPrefix(it.url, v.URL)
 	case ModifierAbove:
@@ -49,6 +51,8 @@ func (it *uriItem) matches(v *Value, m Modifier) bool {
 
 func uriRanges(v *Value, m Modifier) []Range {
 	switch m {
+	case ModifierUnequal:
+		return othersThan(uriRanges(v, ModifierNone), kindURL)
 	case ModifierBelow:
 		return []Range{startingWith(append([]byte{kindURL}, v.URL...))}
 	case ModifierAbove:
