@@ -2,6 +2,8 @@ package interaction
 
 import (
 	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir/search"
 )
 
 // instantForms are the forms of a FHIR dateTime and how long each lasts.
@@ -26,7 +28,7 @@ var instantForms = []struct {
 // has no time zone, UTC is meant.
 func parsePeriod(s string) (from, until time.Time, ok bool) {
 	for _, form := range instantForms {
-		if t, err := time.Parse(form.layout, s); err == nil {
+		if t, err := time.ParseInLocation(form.layout, s, search.Japan()); err == nil {
 			return t, form.until(t), true
 		}
 	}

@@ -20,6 +20,11 @@ type Client struct {
 	http  *http.Client
 }
 
+// NewClient returns a client of a server that was not started by this package.
+func NewClient(t testing.TB, base string, h *http.Client) *Client {
+	return &Client{t: t, base: base, http: h}
+}
+
 // Anonymous returns a client without a token.
 func (s *Server) Anonymous() *Client { return &Client{t: s.t, base: s.URL, http: s.http.Client()} }
 
