@@ -86,8 +86,15 @@ func (e *Element) Remove(name string) {
 	e.Children = slices.DeleteFunc(e.Children, func(c *Element) bool { return c.Name == name })
 }
 
-// insert puts c after the last sibling whose definition order is not after it.
+// insert puts c after the last sibling of its name or, where there is none,
+// after the last whose definition order is not after it.
 func (e *Element) insert(c *Element, order int) {
+	for i := len(e.Children) - 1; i >= 0; i-- {
+		if e.Children[i].Name == c.Name {
+			e.Children = slices.Insert(e.Children, i+1, c)
+			return
+		}
+	}
 	at := len(e.Children)
 	for ; at > 0; at-- {
 		if p, ok := e.Type.Property(e.Children[at-1].Name); !ok || p.Order <= order {

@@ -80,7 +80,9 @@ func openScripted(t *testing.T, method string) *scripted {
 }
 
 // Visibility, Label and MayWrite are the policy.
-func (e *scripted) Visibility(context.Context, policy.Caller) (search.Must, error) { return e.must, nil }
+func (e *scripted) Visibility(context.Context, policy.Caller) (search.Must, error) {
+	return e.must, nil
+}
 
 func (e *scripted) Label(_ context.Context, _ policy.Caller, r *fhir.Element, _ *search.Labels) (search.Labels, error) {
 	return e.labels[r.ResourceType()+"/"+r.ID()], nil
@@ -116,7 +118,7 @@ func (e *scripted) Search(resourceType, query string, must search.Must) (searchs
 	if e.method == http.MethodPost {
 		r = c.Do(http.MethodPost, strings.TrimPrefix(resourceType+"/_search", "/"), query, "Content-Type: application/x-www-form-urlencoded")
 	} else {
-		r = c.Search(resourceType + "?" + query)
+		r = c.Search(resourceType + "?" + strings.ReplaceAll(query, "#", "%23"))
 	}
 	out := r.Resource()
 	if r.Status >= 400 {

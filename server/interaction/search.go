@@ -278,5 +278,22 @@ func (r *searching) used() string {
 	if r.req.Directives.CountGiven {
 		kept = append(kept, "_count="+strconv.Itoa(min(r.req.Query.Count, r.s.cfg.Options.MaxCount)))
 	}
-	return strings.Join(kept, "&")
+	return escaped(strings.Join(kept, "&"))
+}
+
+// escaped percent-encodes what a query string taken from a body may hold but a
+// URL may not.
+func escaped(query string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>;#\^{}`+"`", c) >= 0 {
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

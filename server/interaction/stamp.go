@@ -88,6 +88,10 @@ func (st *stamp) stamp(version uint64, at time.Time) ([]byte, [][]byte, error) {
 	return json, keys, err
 }
 
+// lastUpdatedKey begins the keys of the parameter _lastUpdated. The bare
+// resource has others too, of expressions that are true of an empty one.
+var lastUpdatedKey = []byte("_lastUpdated\x00")
+
 // withTime adds the keys of meta.lastUpdated to those of the other content.
 func (st *stamp) withTime(updated string) ([][]byte, error) {
 	bare := fhir.NewResource(st.resourceType)
@@ -96,6 +100,7 @@ func (st *stamp) withTime(updated string) ([][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("search keys of lastUpdated: %w", err)
 	}
+	more = slices.DeleteFunc(more, func(key []byte) bool { return !bytes.HasPrefix(key, lastUpdatedKey) })
 	keys := slices.Concat(st.keys, more)
 	slices.SortFunc(keys, bytes.Compare)
 	return slices.CompactFunc(keys, bytes.Equal), nil
