@@ -246,23 +246,21 @@ func TestPowerLoss(t *testing.T) {
 // TestPowerLossControl shows that the test above can fail: on a disk that lies
 // about syncing, writes are lost.
 func TestPowerLossControl(t *testing.T) {
-	lost := 0
 	for seed := range uint64(10) {
 		mem := vfs.NewCrashableMem()
 		clone, acked := losePower(t, mem, lyingFS{mem}, rand.New(rand.NewPCG(seed, 0)), 0)
 		e, err := embedded.Open("store", crashOptions(clone))
 		if err != nil {
-			lost++ // so much is lost that it does not open
-			continue
+			return // so much is lost that it does not open
 		}
+		lost := false
 		for w := range acked {
 			v, err := e.Read(t.Context(), store.Key{Type: "Basic", ID: fmt.Sprintf("%d-a", w)})
-			if n, _ := strconv.Atoi(string(v.JSON)); acked[w] >= 0 && (err != nil || n < acked[w]) {
-				lost++
-			}
+			n, _ := strconv.Atoi(string(v.JSON))
+			lost = lost || acked[w] >= 0 && (err != nil || n < acked[w])
 		}
 		_ = e.Close() // what is on such a disk may well be found damaged
-		if lost > 0 {
+		if lost {
 			return
 		}
 	}
