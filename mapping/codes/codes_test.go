@@ -3,6 +3,7 @@ package codes_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/mapping/codes"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
@@ -156,4 +157,24 @@ func TestEncodings(t *testing.T) {
 	if got, want := codes.Only(codes.CareLevels(), "12", "21").Allowed(), "12 要支援１, 21 要介護１"; got != want {
 		t.Errorf("Allowed: got %s, want %s", got, want)
 	}
+}
+
+// FuzzWareki checks that whatever is taken for a date is one, no more precise
+// than the text, and reads the same from our own writing of it.
+func FuzzWareki(f *testing.F) {
+	for _, s := range []string{"昭和18年3月5日", "S18.3.5", "令和元年5月", "平成18年頃", "不詳", "2026-04-01", "大正15年不詳月", "R99.13.40"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		iso, ok := codes.Wareki(text)
+		if iso == "" {
+			return
+		}
+		if _, err := time.Parse("2006-01-02"[:len(iso)], iso); err != nil || !ok {
+			t.Fatalf("%q became %q (%v)", text, iso, err)
+		}
+		if again, _ := codes.Wareki(codes.ToWareki(iso)); len(iso) == 10 && again != iso && iso >= "1868-01-25" {
+			t.Fatalf("%q became %q, then %q", text, iso, again)
+		}
+	})
 }

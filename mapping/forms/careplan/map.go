@@ -48,6 +48,10 @@ func (a *plans) read(file form.File) {
 	name, official := parseName(file.Name)
 	if official {
 		name.check(file.Name, a.ctx.Report)
+	} else {
+		a.ctx.Report.Add(form.Problem{File: file.Name, Severity: fhir.Information, ID: "file-name", Message: fhir.Messagef(
+			"the file's name is not that of the standard, so it cannot be checked who sends it to whom; it was recognised by its content",
+			"ファイル名が標準仕様の形式でないため、送信元・送信先を確認できません。内容から様式を判別しました。")})
 	}
 	rows, ok := a.ctx.Report.Rows(file, csvform.ShiftJIS)
 	if !ok {
@@ -80,6 +84,9 @@ func (a *plans) read(file form.File) {
 		a.add(kind, r)
 	}
 	a.cut = a.cut || cut && kind != "UPHOSOKU"
+	if kind == "UP2KYO" && official && len(records) > 0 {
+		a.receives(name, file.Name, records)
+	}
 }
 
 // sameVersion refuses a row of another version than the file's first: the
@@ -102,6 +109,15 @@ func (a *plans) sameOffice(name fileName, r form.Record) bool {
 	a.ctx.Report.Refuse(r.Problem("office", "office-mismatch", fhir.Error, fhir.Messagef(
 		"the care-manager office in the row is not the sender in the file's name", "行の居宅介護支援事業者コードがファイル名の送信元事業所番号と一致しません。")))
 	return false
+}
+
+// receives warns where the office a file is sent to gives none of the services
+// in it: the file may have been meant for another.
+func (a *plans) receives(name fileName, file string, records []form.Record) {
+	if !slices.ContainsFunc(records, func(r form.Record) bool { return r.Text("provider") == name.to }) {
+		a.ctx.Report.Add(form.Problem{File: file, Field: "送信先事業所番号", Severity: fhir.Warning, ID: "office-mismatch", Message: fhir.Messagef(
+			"the office in the file's name to which it is sent gives no service in any row", "ファイル名の送信先事業所が、どの行のサービス提供事業所にもありません。")})
+	}
 }
 
 // plan finds or begins the plan of a row.
