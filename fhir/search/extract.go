@@ -1,7 +1,7 @@
 package search
 
 import (
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -14,7 +14,6 @@ import (
 type extraction struct {
 	r    *Registry
 	root *fhir.Element
-	err  error
 
 	nodes      []*fhir.Element
 	partNodes  []*fhir.Element // of a part of a composite
@@ -44,7 +43,7 @@ func (x *extraction) systemOf(e *fhir.Element) string {
 // extract begins work on a resource; release ends it.
 func (r *Registry) extract(resource *fhir.Element) *extraction {
 	x := r.scratch.Get().(*extraction)
-	x.root, x.err = resource, nil
+	x.root = resource
 	return x
 }
 
@@ -55,13 +54,15 @@ func (x *extraction) release() {
 	x.r.scratch.Put(x)
 }
 
+var errNoResource = errors.New("search: the element is not a resource")
+
 // Keys returns the index keys of a resource, sorted, without duplicates. A
 // key is the parameter's code, 0x00, a kind byte and bytes that sort as the
 // value does. Engines store keys as they are and never look inside.
 func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	t := r.table(resource.ResourceType())
 	if t == nil {
-		return nil, fmt.Errorf("search: not a resource")
+		return nil, errNoResource
 	}
 	x := r.extract(resource)
 	defer x.release()
@@ -70,9 +71,6 @@ func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	for _, b := range t.params {
 		x.groups = append(x.groups, len(k.ends))
 		x.parameterKeys(k, b)
-	}
-	if x.err != nil {
-		return nil, x.err
 	}
 	return k.sorted(x.groups), nil
 }
@@ -170,12 +168,13 @@ func anyPresent(nodes []*fhir.Element) bool {
 }
 
 // evaluate runs an expression that the walker cannot read. References resolve
-// to an empty resource of their type: an index must not depend on others.
+// to an empty resource of their type: an index must not depend on others. Where
+// the expression fails on a resource, as that of a custom parameter may, the
+// parameter has no value there: it must not keep the resource from being stored.
 func (x *extraction) evaluate(dst []*fhir.Element, general *fhirpath.Expression, focus *fhir.Element) []*fhir.Element {
 	env := &fhirpath.Env{Resource: x.root, RootResource: x.root, Resolve: x.resolveType}
 	found, err := general.Evaluate(env, focus)
 	if err != nil {
-		x.err = fmt.Errorf("search: evaluate %s: %w", general, err)
 		return dst
 	}
 	for _, v := range found {

@@ -1,16 +1,21 @@
 package search
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirpath"
 )
 
+var (
+	errNoParameter = errors.New("search: a clause without a parameter")
+	errNoResolver  = errors.New("search: a chain needs a resolver")
+)
+
 // Match evaluates the criteria on a resource from its content alone, without
 // keys. It is slow and plain on purpose: the oracle the engines are compared
-// with.
+// with. res may be nil where no clause is a chain.
 func (r *Registry) Match(where []Clause, resource *fhir.Element, res Resolver) (bool, error) {
 	x := &extraction{r: r, root: resource}
 	for i := range where {
@@ -19,7 +24,7 @@ func (r *Registry) Match(where []Clause, resource *fhir.Element, res Resolver) (
 			return false, err
 		}
 	}
-	return true, x.err
+	return true, nil
 }
 
 func (x *extraction) meets(c *Clause, res Resolver) (bool, error) {
@@ -36,20 +41,22 @@ func (x *extraction) meetsPlain(c *Clause, res Resolver) (bool, error) {
 			}
 		}
 		return false, nil
+	case res == nil && (c.Has != nil || c.Chain != nil):
+		return false, errNoResolver
 	case c.Has != nil:
 		return x.meetsHas(c.Has, res)
 	case c.Chain != nil:
 		return x.meetsChain(c, res)
 	case c.Param == nil:
-		return false, fmt.Errorf("search: a clause without a parameter")
+		return false, errNoParameter
 	}
 	switch c.Modifier {
 	case ModifierMissing:
-		return x.missing(c.Param) == c.Missing, x.err
+		return x.missing(c.Param) == c.Missing, nil
 	case ModifierNot, ModifierNotIn:
-		return !x.anyValue(c), x.err
+		return !x.anyValue(c), nil
 	}
-	return x.anyValue(c), x.err
+	return x.anyValue(c), nil
 }
 
 // nodesOf returns the elements of the resource under a parameter.
@@ -115,7 +122,7 @@ func (x *extraction) meetsChain(c *Clause, res Resolver) (bool, error) {
 			return ok, err
 		}
 	}
-	return false, x.err
+	return false, nil
 }
 
 func (x *extraction) meetsHas(h *Has, res Resolver) (bool, error) {

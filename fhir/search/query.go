@@ -1,7 +1,3 @@
-// Package search turns FHIR search into data: query strings into a typed
-// Query, resources into index entries, both into byte keys that sort as the
-// values do, and it evaluates a Query on a resource naively, as the oracle of
-// the storage engines. https://hl7.org/fhir/R4/search.html
 package search
 
 import "github.com/kaigofhir/kaigofhir/fhir/r4"

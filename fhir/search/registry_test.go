@@ -239,3 +239,47 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestConformanceResources indexes a part of the definitions of R4 itself and
+// finds each by its canonical URL, by keys and by content.
+func TestConformanceResources(t *testing.T) {
+	r := newRegistry(t)
+	n := 0
+	for _, typ := range []string{"ValueSet", "CodeSystem", "StructureDefinition", "OperationDefinition", "SearchParameter", "ConceptMap"} {
+		for i, url := range r4.ConformanceURLs(typ) {
+			if i%25 != 0 {
+				continue
+			}
+			data, _ := r4.Conformance(url)
+			e, err := fhirjson.Decode(data, fhirjson.Options{KeepUnknown: true})
+			if err != nil {
+				t.Fatalf("%s: %v", url, err)
+			}
+			keys, err := r.Keys(e)
+			if err != nil {
+				t.Fatalf("%s: %v", url, err)
+			}
+			if !slices.IsSortedFunc(keys, bytes.Compare) {
+				t.Errorf("%s: keys are not sorted", url)
+			}
+			if sp, ok := r.Lookup(typ, "url"); !ok || search.SortValue(sp, keys, false) == nil {
+				t.Errorf("%s is not indexed by url", url)
+			}
+			req, err := r.Parse(typ, "url="+url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := r.Match(req.Query.Where, e, nil); err != nil || !ok {
+				t.Errorf("%s is not found by its url: %v", url, err)
+			}
+			ranges, _, _ := req.Query.Where[0].Ranges()
+			if !slices.ContainsFunc(keys, ranges[0].Contains) {
+				t.Errorf("%s has no key of its url", url)
+			}
+			n++
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d definitions", n)
+	}
+}

@@ -14,6 +14,7 @@ import (
 const (
 	queryLimit   = 120
 	windowLength = 2 * queryLimit
+	longestText  = 32 << 10 // of a string; what is beyond is not found
 )
 
 // stringItem is one string found in a resource.
@@ -47,16 +48,24 @@ func (x *extraction) strings(dst []stringItem, e *fhir.Element) []stringItem {
 		return dst
 	}
 	if e.Kind != fhir.None && e.Value != "" {
-		dst = append(dst, stringItem{raw: clean(e.Value)})
+		dst = append(dst, stringItem{raw: cut(clean(e.Value))})
 	}
 	return dst
+}
+
+// cut keeps the part of a very long text that is searched.
+func cut(s string) string {
+	if len(s) <= longestText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longestText], "")
 }
 
 func appendParts(dst []stringItem, e *fhir.Element, names ...string) []stringItem {
 	for _, c := range e.Children {
 		for _, name := range names {
 			if c.Name == name && c.Value != "" {
-				dst = append(dst, stringItem{raw: clean(c.Value)})
+				dst = append(dst, stringItem{raw: cut(clean(c.Value))})
 			}
 		}
 	}
@@ -70,7 +79,7 @@ func joinParts(e *fhir.Element, names ...string) string {
 			whole += clean(c.Value)
 		}
 	}
-	return whole
+	return cut(whole)
 }
 
 // eastern reports whether a name is written in kana, kanji or hangul, and so
