@@ -15,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
 )
 
@@ -63,6 +64,30 @@ func TestAgreesWithTheGuide(t *testing.T) {
 		if !slices.ContainsFunc(m.Actors, func(n Named) bool { return n.Code == kind }) {
 			t.Errorf("%s is no actor", kind)
 		}
+	}
+}
+
+func TestAgreesWithThePublishedCodeSystem(t *testing.T) {
+	type concept struct {
+		Code    string    `json:"code"`
+		Concept []concept `json:"concept"`
+	}
+	read := func(data []byte) (cs struct {
+		URL     string    `json:"url"`
+		Concept []concept `json:"concept"`
+	}) {
+		if err := json.Unmarshal(data, &cs); err != nil {
+			t.Fatal(err)
+		}
+		return cs
+	}
+	published, ok := care.Resource(care.FormSystem)
+	if !ok {
+		t.Fatal("the code system of the forms is not published")
+	}
+	want := read(fhirjson.Append(nil, National().CodeSystem()))
+	if diff := cmp.Diff(want, read(published)); diff != "" {
+		t.Errorf("the matrix and the published code system differ:\n%s", diff)
 	}
 }
 

@@ -44,6 +44,7 @@ type Server struct {
 	cfg    Config
 	signer *signer
 	seen   *replays
+	known  *knownTokens
 }
 
 // New returns a Server. It loads its signing key or makes one on first use.
@@ -67,7 +68,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, signer: signer, seen: newReplays()}, nil
+	return &Server{cfg: cfg, signer: signer, seen: newReplays(), known: newKnownTokens()}, nil
 }
 
 // caller returns who a client is, with scopes.

@@ -33,6 +33,7 @@ type view struct {
 	dirty   map[string]struct{}   // people to be settled again
 	due     dueTimes              // when that is due by the clock
 	empty   *patientSet
+	answers map[callerKey]search.Must // of Visibility, until something changes
 }
 
 // person is what is known of one patient.
@@ -70,7 +71,7 @@ const (
 func newView(st store.Store) *view {
 	return &view{st: st, now: time.Now, people: map[string]*person{}, facts: map[store.Key]string{},
 		kinds: map[string]Kind{}, rosters: map[rosterKey]*roster{}, dirty: map[string]struct{}{},
-		empty: newRoster().snapshot()}
+		empty: newRoster().snapshot(), answers: map[callerKey]search.Must{}}
 }
 
 // refresh folds in what was committed since, and settles whom it touches. The
@@ -97,6 +98,9 @@ func (v *view) catchUp(ctx context.Context) error {
 	now := v.now()
 	for len(v.due) > 0 && !v.due[0].at.After(now) {
 		v.dirty[heap.Pop(&v.due).(dueTime).patient] = struct{}{}
+	}
+	if len(v.dirty) > 0 {
+		clear(v.answers)
 	}
 	for id := range v.dirty {
 		v.settle(id, now)

@@ -19,22 +19,58 @@ func (p *Policy) Visibility(ctx context.Context, c Caller) (search.Must, error) 
 	if c.Unrestricted {
 		return search.Must{Unrestricted: true}, nil
 	}
-	g := &granter{matrix: p.matrix, view: p.view, caller: &c}
 	p.view.mu.Lock()
 	defer p.view.mu.Unlock()
 	if err := p.view.catchUp(ctx); err != nil {
 		return search.Must{}, err
 	}
+	key := c.key()
+	if m, ok := p.view.answers[key]; ok {
+		return m, nil
+	}
+	m := p.visibility(&c)
+	if len(p.view.answers) >= maxAnswers {
+		clear(p.view.answers)
+	}
+	p.view.answers[key] = m
+	return m, nil
+}
+
+// maxAnswers bounds the remembered answers of Visibility.
+const maxAnswers = 4096
+
+// callerKey tells callers apart as far as Visibility does. Scopes are never
+// changed, so that their address stands for them; the key keeps it in use.
+type callerKey struct {
+	kind                  Kind
+	organization, patient string
+	acting                Acting
+	purpose               string
+	scopes                *Scope
+	count                 int
+}
+
+func (c *Caller) key() callerKey {
+	k := callerKey{c.Kind, c.Organization, c.Patient, c.Acting, c.Purpose, nil, len(c.Scopes.requested)}
+	if k.count > 0 {
+		k.scopes = &c.Scopes.requested[0]
+	}
+	return k
+}
+
+// visibility works the predicate out. The caller holds the view's mu.
+func (p *Policy) visibility(c *Caller) search.Must {
+	g := &granter{matrix: p.matrix, view: p.view, caller: c}
 	switch {
 	case c.Kind == Person && c.Patient != "" && c.Organization == "":
 		g.person()
 	case isOffice(c.Kind) && c.Organization != "":
 		g.organization()
 	default:
-		return search.Must{}, nil
+		return search.Must{}
 	}
 	g.add(search.Grant{Types: publicTypes})
-	return search.Must{Any: c.Scopes.narrow(g.grants)}, nil
+	return search.Must{Any: c.Scopes.narrow(g.grants)}
 }
 
 func isOffice(k Kind) bool {
