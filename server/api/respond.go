@@ -88,7 +88,9 @@ func (x *exchange) stamp(v store.Version) {
 
 // sendVersion answers a read.
 func (x *exchange) sendVersion(v store.Version) error {
-	if interaction.Fresh(v, x.GetHeader("If-None-Match"), x.GetHeader("If-Modified-Since")) {
+	// A value that is not an HTTP date counts for nothing (RFC 9110, 13.1.3).
+	since, _ := http.ParseTime(x.GetHeader("If-Modified-Since"))
+	if interaction.Fresh(v, x.GetHeader("If-None-Match"), since) {
 		x.stamp(v)
 		x.Writer.WriteHeader(http.StatusNotModified)
 		x.Writer.WriteHeaderNow()

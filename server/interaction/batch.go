@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
@@ -95,7 +96,7 @@ func (s *Service) performRead(ctx context.Context, c *Call, en *entry) (*Reply, 
 		return &Reply{Bundle: b}, err
 	}
 	v, err := s.Read(ctx, *c, t.key())
-	if err == nil && Fresh(v, en.request.Text("ifNoneMatch"), en.request.Text("ifModifiedSince")) {
+	if err == nil && Fresh(v, en.request.Text("ifNoneMatch"), instantOf(en.request.Text("ifModifiedSince"))) {
 		return &Reply{Version: v, NotModified: true}, nil
 	}
 	shape, shapeErr := ShapeOf(t.Query)
@@ -135,4 +136,13 @@ func formOf(body *fhir.Element, query string) string {
 		query += "&"
 	}
 	return query + values.Encode()
+}
+
+// instantOf reads an instant, zero where it is none.
+func instantOf(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }

@@ -1,7 +1,6 @@
 package interaction
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -24,10 +23,10 @@ func ParseETag(s string) (version uint64, ok bool) {
 func ETag(version uint64) string { return `W/"` + strconv.FormatUint(version, 10) + `"` }
 
 // Fresh reports whether a client that sent these headers has the version
-// already. If-Modified-Since counts only without If-None-Match, and a value
-// that is not an HTTP date counts for nothing.
+// already. modifiedSince, zero where it was not sent, counts only without
+// If-None-Match.
 // https://www.rfc-editor.org/rfc/rfc9110#section-13.1
-func Fresh(v store.Version, ifNoneMatch, ifModifiedSince string) bool {
+func Fresh(v store.Version, ifNoneMatch string, modifiedSince time.Time) bool {
 	if ifNoneMatch != "" {
 		for tag := range strings.SplitSeq(ifNoneMatch, ",") {
 			if n, ok := ParseETag(tag); strings.TrimSpace(tag) == "*" || ok && n == v.Version {
@@ -36,12 +35,5 @@ func Fresh(v store.Version, ifNoneMatch, ifModifiedSince string) bool {
 		}
 		return false
 	}
-	if ifModifiedSince == "" {
-		return false
-	}
-	since, err := http.ParseTime(ifModifiedSince)
-	if err != nil {
-		since, err = time.Parse(time.RFC3339, ifModifiedSince) // as an instant, in Bundle entries
-	}
-	return err == nil && !v.Time.Truncate(time.Second).After(since)
+	return !modifiedSince.IsZero() && !v.Time.Truncate(time.Second).After(modifiedSince)
 }
