@@ -2,6 +2,7 @@ package validate
 
 import (
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func (x *response) limits(q, v *fhir.Element) {
 				"The answer has more than %d decimal places", "小数点以下が %d 桁を超えています", most))
 		}
 	}
+	x.form(q, v)
 	x.between(q, v)
 	switch v.Type.Name {
 	case "Attachment":
@@ -37,6 +39,23 @@ func (x *response) limits(q, v *fhir.Element) {
 		x.referred(q, v)
 	case "Quantity":
 		x.unit(q, v)
+	}
+}
+
+// form checks an answer against the regular expression of the question.
+// https://hl7.org/fhir/R4/extension-regex.html
+func (x *response) form(q, v *fhir.Element) {
+	rule := valueOf(extensionOf(q, "regex"))
+	if rule == nil || v.Kind != fhir.String || v.Value == "" {
+		return
+	}
+	pattern, err := regexp.Compile("^(?:" + rule.Value + ")$")
+	if err != nil {
+		return // not a pattern that Go knows
+	}
+	if !pattern.MatchString(v.Value) {
+		x.fail(fhir.Value, "response-regex", fhir.Messagef(
+			"The answer does not match the pattern '%s'", "回答が形式 '%s' に合いません", rule.Value))
 	}
 }
 

@@ -410,11 +410,10 @@ func (r *run) hasType(x *fhir.Element, types []string) bool {
 	if x.Type == nil {
 		return false
 	}
-	name := x.Type.Name
-	if name == "Reference" && !slices.Contains(types, name) {
-		name = targetType(x)
+	if x.Type.Name == "Reference" && !slices.Contains(types, "Reference") {
+		return anyIsA(targetType(x), types)
 	}
-	return slices.ContainsFunc(types, func(t string) bool { return isA(name, t) })
+	return slices.ContainsFunc(types, func(t string) bool { return isOfType(x.Type, t) })
 }
 
 // isA reports whether a type is another one or specialises it.

@@ -77,7 +77,7 @@ func (r *run) allowed(e *fhir.Element, n *node) bool {
 	}
 	var fits []*typeRule
 	for i := range n.types {
-		if code := n.types[i].code; isA(e.Type.Name, code) || e.Type.Kind == r4.Backbone {
+		if isOfType(e.Type, n.types[i].code) {
 			fits = append(fits, &n.types[i])
 		}
 	}
@@ -103,6 +103,19 @@ func (r *run) allowed(e *fhir.Element, n *node) bool {
 		r.targets(e, fits)
 	}
 	return true
+}
+
+// isOfType tells whether a type fits the code of an ElementDefinition: a
+// resource also by a type it specialises, all others by just that type (a
+// code is not allowed where a string is).
+func isOfType(t *r4.Type, code string) bool {
+	switch t.Kind {
+	case r4.Backbone:
+		return true
+	case r4.Resource:
+		return isA(t.Name, code)
+	}
+	return t.Name == code
 }
 
 // oneOf checks that an element conforms to at least one of the profiles. What

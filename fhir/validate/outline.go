@@ -17,6 +17,7 @@ type outline struct {
 	def      *fhir.Element // ElementDefinition, nil for a node that only leads to others
 	children []*outline
 	slices   []*outline
+	of       *outline // what a slice is a slice of
 }
 
 // segment is one step of an element's id: "component:systolic".
@@ -27,6 +28,9 @@ func (o *outline) clone() *outline {
 	c := *o
 	c.children = cloneAll(o.children)
 	c.slices = cloneAll(o.slices)
+	for _, s := range c.slices {
+		s.of = &c
+	}
 	return &c
 }
 
@@ -214,8 +218,8 @@ func (o *outline) step(s segment) *outline {
 	if found := c.sliced(s.slice); found != nil {
 		return found
 	}
-	slice := &outline{name: c.name, slice: s.slice}
 	at := c.sliceParent(s.slice)
+	slice := &outline{name: c.name, slice: s.slice, of: at}
 	at.slices = append(at.slices, slice)
 	return slice
 }

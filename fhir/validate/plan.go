@@ -71,4 +71,6 @@ func baseInvariants(list, ofType []r4.Constraint) []*invariant {
 var corrected = map[string]string{
 	// "more than one enableWhen", not more than two
 	"que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
+	// the type of FHIR, not Boolean, that of FHIRPath
+	"que-7": "operator = 'exists' implies (answer is boolean)",
 }

@@ -99,9 +99,6 @@ func (m *merger) merge(segs []segment, def *fhir.Element) {
 		o = m.step(o, s)
 	}
 	o.def = mergeDefinition(o.def, def)
-	if len(segs) > 1 && segs[len(segs)-1].slice != "" && def.Get("min") == nil && o.def.Get("min") == nil {
-		o.def.Set("min", "0")
-	}
 }
 
 // step goes one segment down, unfolding the type of a node that has nothing
@@ -112,13 +109,13 @@ func (m *merger) step(o *outline, s segment) *outline {
 		m.unfold(o)
 		c = o.child(s.name)
 	}
-	typeName := ""
+	typeName, short := "", false
 	if c == nil {
 		if c, typeName = o.choice(s.name); c == nil {
 			c = &outline{name: s.name}
 			o.children = append(o.children, c)
 		} else if s.slice == "" {
-			s.slice = s.name
+			s.slice, short = s.name, true
 		}
 	} else if rest, ok := strings.CutPrefix(s.slice, strings.TrimSuffix(s.name, "[x]")); ok && strings.HasSuffix(s.name, "[x]") {
 		typeName = typeFromSuffix(rest)
@@ -129,41 +126,68 @@ func (m *merger) step(o *outline, s segment) *outline {
 	if found := c.sliced(s.slice); found != nil {
 		return found
 	}
-	return c.newSlice(s.slice, typeName)
+	return c.newSlice(s.slice, typeName, short)
 }
 
 // newSlice makes a slice that starts from the definition of the element, not
-// required, and of one type where it is a slice by type.
-func (o *outline) newSlice(name, typeName string) *outline {
-	slice := &outline{name: o.name, slice: name}
-	if o.def != nil {
-		slice.def = copyWithout(o.def, "id", "slicing", "min", "sliceName")
-		slice.def.Set("sliceName", name)
-	}
-	if typeName != "" && slice.def != nil {
-		slice.def.Children = slices.DeleteFunc(slice.def.Children, func(e *fhir.Element) bool {
-			return e.Name == "type" && e.Text("code") != typeName
-		})
-		if o.def.Get("slicing") == nil {
-			o.def = copyWithout(o.def)
-			byType(o.def.Add("slicing"))
-		}
-	}
+// required, and of one type where it is a slice by type. The short spelling
+// ("valueQuantity") leaves the element with the types so named.
+func (o *outline) newSlice(name, typeName string, short bool) *outline {
 	at := o.sliceParent(name)
+	slice := &outline{name: o.name, slice: name, of: at}
 	at.slices = append(at.slices, slice)
+	if o.def == nil {
+		return slice
+	}
+	slice.def = copyWithout(o.def, "id", "slicing", "min", "sliceName")
+	slice.def.Set("sliceName", name).Set("min", "0")
+	if typeName == "" {
+		return slice
+	}
+	onlyType(slice.def, typeName)
+	if o.def.Get("slicing") == nil {
+		o.def = copyWithout(o.def)
+		byType(o.def.Add("slicing"), short)
+		if short {
+			onlyType(o.def, typeName)
+		}
+	} else if short && o.def.Text("slicing", "rules") == "closed" {
+		o.def = copyWithout(o.def)
+		o.def.Add("type").Set("code", typeName)
+	}
 	return slice
 }
 
-// byType writes the slicing that the short spelling of choices implies.
-func byType(slicing *fhir.Element) {
+// onlyType leaves a definition with one of its types.
+func onlyType(def *fhir.Element, name string) {
+	kept := slices.DeleteFunc(slices.Clone(def.Children), func(e *fhir.Element) bool {
+		return e.Name == "type" && e.Text("code") != name
+	})
+	def.Children = kept
+	if def.Get("type") == nil {
+		def.Add("type").Set("code", name)
+	}
+}
+
+// byType writes the slicing that slices by type imply; closed after the short
+// spelling.
+func byType(slicing *fhir.Element, closed bool) {
 	slicing.Add("discriminator").Set("type", "type").Set("path", "$this")
 	slicing.Set("ordered", "false").Set("rules", "open")
+	if closed {
+		slicing.Set("rules", "closed")
+	}
 }
 
 // unfold gives a node the elements of its type, those of the profile on its
-// type, or those of the element whose content it repeats.
+// type, those of the element it is a slice of, or those of the element whose
+// content it repeats.
 func (m *merger) unfold(o *outline) {
 	if len(o.children) > 0 || o.def == nil {
+		return
+	}
+	if o.of != nil && len(o.of.children) > 0 && o.def.Get("type", "profile") == nil {
+		o.children = cloneAll(o.of.children)
 		return
 	}
 	if ref := o.def.Text("contentReference"); ref != "" {
