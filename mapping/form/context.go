@@ -43,3 +43,14 @@ func (c *Context) PeriodInOrder(r Record, start, end string) bool {
 		"the period ends before it begins", "期間の終了日が開始日より前です。")))
 	return false
 }
+
+// Once reports, as an error that costs the row, a record that an earlier row
+// was about already. The column is the one that identifies it.
+func (c *Context) Once(r Record, column, resourceType, system, value string) bool {
+	if _, _, twice := c.Bundle.Find(resourceType, system, value); !twice {
+		return true
+	}
+	c.Report.Refuse(r.Problem(column, "record-twice", fhir.Error, fhir.Messagef(
+		"an earlier row is about the same record", "同じ記録についての行が前にあります。")))
+	return false
+}

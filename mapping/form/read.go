@@ -81,6 +81,10 @@ func (s *Sheet) ReadNamed(file string, header csvform.Row, rows []csvform.Row, r
 		report.Refused += max(1, len(rows))
 		return nil, extra, false
 	}
+	if len(rows) == 0 {
+		report.Add(Problem{File: file, Line: header.Line, Severity: fhir.Warning, ID: "file-empty", Message: fhir.Messagef(
+			"there are no records below the header row", "見出し行の下に記録がありません。")})
+	}
 	for i, row := range rows {
 		cut = cut || row.Truncated()
 		if len(row.Cells) != len(header.Cells) {

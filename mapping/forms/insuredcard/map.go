@@ -43,13 +43,14 @@ func Map(ctx *form.Context, file form.File) {
 			"the heading of this column is not an item of the card; the column is not taken over", "この見出しは被保険者証の項目にないため、この列は取り込みません。")})
 	}
 	for _, r := range records {
-		if ctx.PeriodInOrder(r, "start", "end") {
-			card(ctx, r)
+		number := codes.Insured(r.Text("insurer"), r.Text("insured"))
+		if ctx.PeriodInOrder(r, "start", "end") && ctx.Once(r, "insured", "Coverage", care.CardNumber, number) {
+			card(ctx, r, number)
 		}
 	}
 }
 
-func card(ctx *form.Context, r form.Record) {
+func card(ctx *form.Context, r form.Record, number string) {
 	ctx.Author(care.InsurerNumber, r.Text("insurer"))
 	insurer := ctx.Bundle.Insurer(r.Text("insurer"), r.Text("insurer-name"))
 	patient := ctx.Bundle.PutPatient(form.Person{
@@ -62,8 +63,7 @@ func card(ctx *form.Context, r form.Record) {
 	c := form.New("Coverage", care.InsuredCardProfile, care.InsuredCard)
 	certification(c, r)
 	remarks(ctx, c, r)
-	value := codes.Insured(r.Text("insurer"), r.Text("insured"))
-	form.Identify(c, care.CardNumber, value)
+	form.Identify(c, care.CardNumber, number)
 	c.Set("status", "active")
 	form.Coded(c, "type", codes.CoverageTypes(), codes.CoverageTypes().Concepts[0])
 	c.Set("subscriberId", r.Text("insured"))
@@ -74,7 +74,7 @@ func card(ctx *form.Context, r form.Record) {
 		form.Period(c, "period", r.Date("issued"), "")
 	}
 	form.Link(c, "payor", insurer)
-	ctx.Bundle.Put(c, care.CardNumber, value, "")
+	ctx.Bundle.Put(c, care.CardNumber, number, "")
 }
 
 // certification is part (二) of the card.

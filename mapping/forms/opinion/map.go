@@ -48,8 +48,9 @@ func Map(ctx *form.Context, file form.File) {
 	}
 	records, _, _ := Sheet().Read(file.Name, rows, ctx.Report)
 	for _, r := range records {
-		if checkName(ctx, r) {
-			opinion{ctx: ctx, Record: r}.write()
+		o := opinion{ctx: ctx, Record: r}
+		if checkName(ctx, r) && ctx.Once(r, "written", "DocumentReference", care.OpinionNumber, o.number()) {
+			o.write()
 		}
 	}
 }
