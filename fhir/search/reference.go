@@ -77,8 +77,10 @@ func (it *referenceItem) point(base, s string) {
 // parseLocal reads Type/id or Type/id/_history/version, relative or below the
 // server's own base.
 func parseLocal(base, s string) (ref Reference, version string, ok bool) {
-	if base != "" && strings.HasPrefix(s, base) {
-		s = strings.TrimPrefix(s[len(base):], "/")
+	if base != "" {
+		if rest, own := strings.CutPrefix(s, base); own && strings.HasPrefix(rest, "/") {
+			s = rest[1:]
+		}
 	}
 	typ, rest, ok := strings.Cut(s, "/")
 	if !ok || !isResourceType(typ) {

@@ -84,6 +84,7 @@ func New(opts Options, custom ...*fhir.Element) (*Registry, error) {
 	if opts.Zone == nil {
 		opts.Zone = Japan()
 	}
+	opts.BaseURL = strings.TrimSuffix(opts.BaseURL, "/")
 	if opts.MaxChain == 0 {
 		opts.MaxChain = 8
 	}
