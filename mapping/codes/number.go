@@ -47,10 +47,10 @@ func CheckOffice(number string) NumberFault { return checkNumber(number, 10) }
 
 func checkNumber(number string, length int) NumberFault {
 	switch {
-	case len(number) != length:
-		return BadLength
 	case strings.Trim(number, "0123456789") != "":
 		return BadCharacter
+	case len(number) != length:
+		return BadLength
 	case CheckDigit(number[:length-1]) != number[length-1]:
 		return BadCheckDigit
 	}
@@ -63,10 +63,10 @@ func checkNumber(number string, length int) NumberFault {
 func CheckInsured(number string) NumberFault {
 	digits := strings.TrimPrefix(number, "H")
 	switch {
-	case len(number) != 10:
-		return BadLength
 	case strings.Trim(digits, "0123456789") != "":
 		return BadCharacter
+	case len(number) != 10:
+		return BadLength
 	}
 	return NumberGood
 }
