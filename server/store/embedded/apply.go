@@ -31,7 +31,7 @@ func (e *Engine) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error) 
 	if s.batch != nil {
 		err = s.batch.SyncWait()
 		if err == nil {
-			e.durable.publish(s.state)
+			err = e.durable.publish(s.state)
 		} else {
 			e.durable.fail(err)
 		}

@@ -25,15 +25,20 @@ func (d *durable) state() state {
 }
 
 // publish makes a state visible. The log is written in order, so that all
-// transactions before it are on disk too.
-func (d *durable) publish(s state) {
+// transactions before it are on disk too. It fails when the store has failed
+// meanwhile, for then nothing is certain.
+func (d *durable) publish(s state) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s.seq >= d.now.seq && d.err == nil {
+	if d.err != nil {
+		return d.err
+	}
+	if s.seq >= d.now.seq {
 		d.now = s
 		d.seqNow.Store(s.seq)
 		d.moved.Broadcast()
 	}
+	return nil
 }
 
 // fail makes the store read-only for good; the first reason stays.

@@ -92,7 +92,9 @@ func (e *Engine) load() error {
 		h, _ := binary.Uvarint(b)
 		e.horizon.Store(h)
 	}
-	e.durable.publish(e.last)
+	if err := e.durable.publish(e.last); err != nil {
+		return err
+	}
 	return e.loadTypes()
 }
 

@@ -12,7 +12,7 @@ func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 	cache := pebble.NewCache(e.opts.CacheBytes)
 	defer cache.Unref()
 	o := &pebble.Options{
-		FS:                          e.opts.FS,
+		FS:                          faultFS{e.opts.FS, e},
 		Cache:                       cache,
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
 		MemTableSize:                e.opts.MemTableBytes,

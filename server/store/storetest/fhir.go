@@ -85,6 +85,10 @@ func fill(o object, typ string, r Record) {
 	}
 }
 
+func (fhirDialect) hasCode(v store.Version, code string) bool {
+	return strings.Contains(string(v.JSON), fmt.Sprintf(`"value":%q`, code))
+}
+
 // code is what FHIR calls a parameter of the kit.
 func (fhirDialect) code(typ, code string) string {
 	switch {

@@ -35,6 +35,8 @@ type dialect interface {
 	stamp(key store.Key, r Record) stamp
 	param(typ, code string) *search.Parameter
 	clause(typ, code string, m search.Modifier, values ...string) search.Clause
+	// hasCode tells from the JSON whether a resource has a code.
+	hasCode(v store.Version, code string) bool
 }
 
 // kit is one run of the tests on one engine.
@@ -72,6 +74,7 @@ func (k *kit) run(t *testing.T) {
 		{"parallel updates", testParallelUpdates},
 		{"parallel conditional creates", testParallelCreates},
 		{"readers see whole transactions", testNoHalfTransactions},
+		{"linearizable", testLinearizable},
 		{"random operations", testRandom},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, k) })

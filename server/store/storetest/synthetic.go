@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
@@ -165,6 +166,10 @@ func (synthetic) stamp(key store.Key, r Record) stamp {
 	}
 }
 
+func (synthetic) hasCode(v store.Version, code string) bool {
+	return strings.Contains(string(v.JSON), "{Code:["+code+"]")
+}
+
 func (synthetic) param(_, code string) *search.Parameter { return syntheticParam(code) }
 
 func (synthetic) clause(_, code string, m search.Modifier, values ...string) search.Clause {
@@ -190,3 +195,6 @@ func (synthetic) clause(_, code string, m search.Modifier, values ...string) sea
 	}
 	return c
 }
+
+// Param returns a parameter of Terms: "code", "name", "date" or "subject".
+func Param(code string) *search.Parameter { return syntheticParam(code) }
