@@ -111,7 +111,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	s.Handler, err = api.New(api.Config{
-		Service: service, Operations: operations, Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
+		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,

@@ -28,6 +28,8 @@ type Config struct {
 	Operations *operation.Registry
 	// Intake takes in the files of $intake; nil: there is no such operation.
 	Intake func(context.Context, interaction.Call, []File) (*interaction.Bundle, error)
+	// GraphQL answers $graphql with JSON; nil: there is no such operation.
+	GraphQL func(context.Context, interaction.Call, interaction.OperationRequest, operation.GraphQLRequest) ([]byte, error)
 	// Authenticate tells who makes a request. An error is answered 401.
 	Authenticate func(*http.Request) (policy.Caller, error)
 	// BaseURL is the public address of the service, "https://host/fhir"; ""

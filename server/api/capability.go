@@ -137,6 +137,9 @@ func (a *API) operations() []operation.Operation {
 		list = append(list, operation.Operation{Name: "intake", System: true, Writes: true,
 			Definition: care.Canonical + "/OperationDefinition/intake"})
 	}
+	if a.cfg.GraphQL != nil {
+		list = append(list, operation.Operation{Name: "graphql", System: true, Instance: true, Definition: operation.GraphQLDefinition})
+	}
 	return list
 }
 

@@ -82,6 +82,9 @@ func (x *exchange) operation(ask interaction.OperationRequest) error {
 	if ask.Name == "$intake" && ask.Type == "" && x.api.cfg.Intake != nil {
 		return x.intake()
 	}
+	if ask.Name == "$graphql" && x.api.cfg.GraphQL != nil {
+		return x.graphQL(ask)
+	}
 	if ask.Post && x.Request.ContentLength != 0 {
 		body, err := x.resource()
 		if err != nil {

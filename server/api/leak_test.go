@@ -32,6 +32,7 @@ func TestLeaks(t *testing.T) {
 		"Organization?_has:Patient:organization:_id=%", "CarePlan?patient=%", "CarePlan?subject:Patient._id=%",
 		"Patient/%/Observation", "Patient/%/*", "?_type=Patient&_id=%", "Coverage?beneficiary=Patient/%&_revinclude=*",
 		"Patient?_id=%&_revinclude=Observation:subject", "Organization?_has:CarePlan:performer:patient=%",
+		"Patient/%/$graphql?query={id}", "$graphql?query={Patient(id:\"%\"){id}}", "$graphql?query={ObservationList(patient:\"%\"){id}}",
 	} {
 		t.Run(path, func(t *testing.T) {
 			got := c.On(t).Read(strings.ReplaceAll(path, "%", id))
