@@ -19,6 +19,7 @@ type extraction struct {
 	partNodes  []*fhir.Element // of a part of a composite
 	parts      []keys
 	groups     []int
+	size       int // of the last resource's keys: a guess for the next
 	tokenItems []tokenItem
 	strItems   []stringItem
 	uriItems   []uriItem
@@ -66,12 +67,13 @@ func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	}
 	x := r.extract(resource)
 	defer x.release()
-	k := &keys{buf: make([]byte, 0, 2048), ends: make([]int, 0, 64)}
+	k := &keys{buf: make([]byte, 0, max(1024, x.size+x.size/8)), ends: make([]int, 0, 64)}
 	x.groups = x.groups[:0]
 	for _, b := range t.params {
 		x.groups = append(x.groups, len(k.ends))
 		x.parameterKeys(k, b)
 	}
+	x.size = len(k.buf)
 	return k.sorted(x.groups), nil
 }
 

@@ -47,7 +47,7 @@ func appendFold(dst []byte, s string) []byte {
 		}
 		return dst
 	}
-	if !norm.NFKC.IsNormalString(s) {
+	if !stable(s) {
 		s = norm.NFKC.String(s)
 	}
 	for _, r := range s {
@@ -58,6 +58,20 @@ func appendFold(dst []byte, s string) []byte {
 		}
 	}
 	return dst
+}
+
+// stable reports whether every character is one of the kana, kanji and ASCII
+// that NFKC leaves alone or that folding drops: most Japanese text, and much
+// quicker to see than to normalize.
+func stable(s string) bool {
+	for _, r := range s {
+		switch {
+		case r < utf8.RuneSelf, r >= 0x3041 && r <= 0x3096, r >= 0x30a1 && r <= 0x30fe, r >= 0x4e00 && r <= 0x9fff, r == 0x3000, r == 0x3005:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func appendFoldASCII(dst []byte, c byte) []byte {

@@ -74,6 +74,18 @@ func TestFoldIsIdempotent(t *testing.T) {
 	})
 }
 
+// TestStable checks the short way against the whole table of NFKC.
+func TestStable(t *testing.T) {
+	for r := rune(1); r <= 0xffff; r++ {
+		if s := string(r); stable(s) && r != 0x3000 && norm.NFKC.String(s) != s {
+			t.Errorf("%U is not stable under NFKC", r)
+		}
+		if s := "か" + string(r) + "は"; stable(s) && r != 0x3000 && norm.NFKC.String(s) != s {
+			t.Errorf("%U is not stable between others", r)
+		}
+	}
+}
+
 func TestVariantTable(t *testing.T) {
 	for other, today := range Variants() {
 		if _, ok := variants()[today]; ok {
