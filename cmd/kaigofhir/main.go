@@ -24,6 +24,7 @@ type cli struct {
 	Convert  convertCommand  `cmd:"" help:"Turn a resource from JSON into XML or back."`
 	Matrix   matrixCommand   `cmd:"" help:"Print the sharing matrix."`
 	Validate validateCommand `cmd:"" help:"Check resources against R4 and profiles."`
+	Audit    auditCommand    `cmd:"" help:"Work on the record of accesses."`
 	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
 	Bare     bareCommand     `cmd:"" hidden:"" help:"The yardstick of bench."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

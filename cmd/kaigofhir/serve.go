@@ -170,6 +170,7 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	cfg := server.Config{Store: h.engine, Now: a.now, NewID: uuid.NewString, Key: pagingKey, Log: c.log,
 		BaseURL: h.url, Version: version(), Clients: c.clients, Keys: keys, Home: c.home}
 	cfg.Options.ClientIDs = true // for the operator: organisations have ids of their own
+	cfg.Options.CheckReferences = true
 	if c.configure != nil {
 		c.configure(&cfg)
 	}

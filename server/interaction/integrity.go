@@ -22,7 +22,7 @@ func (p *plan) checkReferences(ctx context.Context, content *fhir.Element) error
 	var failed error
 	eachReference(content, content.ResourceType(), func(value, expression string) {
 		key, ok := localKey(value)
-		if !ok || failed != nil {
+		if !ok || failed != nil || registers(content, key) {
 			return
 		}
 		there, err := p.exists(ctx, key)
@@ -38,6 +38,15 @@ func (p *plan) checkReferences(ctx context.Context, content *fhir.Element) error
 		return RefuseAll(Unacceptable, issues)
 	}
 	return failed
+}
+
+// registers reports whether a reference is that of a consent or registration to
+// its person. Whoever writes one has identified the person, mostly without
+// having seen the Patient before: that is what it is written for. Hidden and
+// absent persons look the same here too: neither is refused.
+func registers(content *fhir.Element, key store.Key) bool {
+	typ := content.ResourceType()
+	return key.Type == "Patient" && (typ == "Consent" || typ == "EpisodeOfCare")
 }
 
 // exists reports whether a reference to key would be good after the

@@ -72,6 +72,7 @@ func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Ser
 	if !cfg.Open {
 		cfg.BaseURL, cfg.Clients, cfg.Keys = s.URL, s.cast(), new(auth.MemoryKey)
 		cfg.Options.ClientIDs = true // for the operator
+		cfg.Options.CheckReferences = true
 	}
 	var err error
 	if srv, err = server.New(cfg); err != nil {

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
 	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 )
@@ -109,7 +111,11 @@ func (p *play) insure(person string) {
 		p.put(c.town, p.coverage(c))
 	}
 	c := &card{person: person, town: p.officeOf("municipality").id, active: true}
-	c.id = p.create(c.town, p.coverage(c))
+	client := c.town
+	if !p.seesPerson(viewer{kind: "municipality", office: client}, person) {
+		client = "operator" // as by $intake, which finds a person by the number
+	}
+	c.id = p.create(client, p.coverage(c))
 	p.cards = append(p.cards, c)
 	p.records = append(p.records, &record{id: c.id, typ: "Coverage", form: "insured-card", person: person, author: c.town, versions: 1})
 	p.hasAuthor[[2]string{c.town, person}] = true
@@ -244,9 +250,24 @@ func (p *play) write(person string) {
 		r.author = client
 	}
 	r.withheld = form == "physician-opinion" && p.dice.IntN(3) == 0
+	if client == r.author && !p.seesPerson(viewer{office: client}, person) {
+		p.refused(client, p.record(r)) // register first: one does not write about strangers
+		return
+	}
 	r.id = p.create(client, p.record(r))
 	p.records = append(p.records, r)
 	p.hasAuthor[[2]string{r.author, person}] = true
+}
+
+// refused tries to create a resource about somebody the client does not know.
+func (p *play) refused(client string, e *fhir.Element) {
+	a := p.do(client, "POST", e.ResourceType(), string(fhirjson.Append(nil, e)))
+	hidden := e.Get("subject").Text("reference")
+	e.Get("subject").Set("reference", "Patient/nobody")
+	b := p.do(client, "POST", e.ResourceType(), string(fhirjson.Append(nil, e)))
+	if a.status != 422 || b.status != a.status || strings.ReplaceAll(a.body, hidden, "Patient/nobody") != b.body {
+		p.system.t.Errorf("%s about a hidden person: %d, an absent one: %d\n%s\n%s", a.request, a.status, b.status, a.body, b.body)
+	}
 }
 
 func (p *play) record(r *record) *fhir.Element {

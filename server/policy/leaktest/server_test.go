@@ -51,7 +51,7 @@ func newSystem(t testing.TB, w *world, viewers []viewer) *system {
 		t.Fatal(err)
 	}
 	s.handler, err = server.New(server.Config{Store: st, Now: now, NewID: func() string { return fmt.Sprint("n", s.ids.Add(1)) },
-		Key: make([]byte, 32), BaseURL: base, Clients: clients, Keys: new(auth.MemoryKey), Options: interaction.Options{ClientIDs: true}, Rate: 1e9, Burst: 1e9})
+		Key: make([]byte, 32), BaseURL: base, Clients: clients, Keys: new(auth.MemoryKey), Options: interaction.Options{ClientIDs: true, CheckReferences: true}, Rate: 1e9, Burst: 1e9})
 	if err != nil {
 		t.Fatal(err)
 	}
