@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/audit"
@@ -46,6 +47,14 @@ type Config struct {
 	// Open lets every caller in without a token, unrestricted; see OpenMode.
 	Open    bool
 	Options interaction.Options
+	// Validation is how strictly the profiles of meta.profile are taken.
+	Validation Validation
+	// Definitions are known besides those of R4 and the guide of long-term
+	// care: StructureDefinition, ValueSet, CodeSystem, ….
+	Definitions []*fhir.Element
+	// NoFullText leaves out the index of _text and _content, which is as large
+	// as all others together.
+	NoFullText bool
 	// AuditWait lets every access answer only when its record is on disk; see
 	// package audit. NewAuditID makes the ids of the records, nil is NewID.
 	AuditWait  bool
@@ -87,16 +96,20 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	registry, err := search.NewRegistry()
+	known, err := cfg.knowledge()
 	if err != nil {
-		return nil, fmt.Errorf("search parameters: %w", err)
+		return nil, err
+	}
+	registry, err := cfg.registry(known)
+	if err != nil {
+		return nil, err
 	}
 	trail, recorder, err := cfg.audit(registry, pol)
 	if err != nil {
 		return nil, err
 	}
 	service, err := interaction.New(interaction.Config{
-		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder,
+		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder, Validator: known,
 		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
 	})
 	if err != nil {
@@ -140,11 +153,12 @@ func (cfg *Config) audit(registry *search.Registry, pol *policy.Policy) (*audit.
 
 // OpenMode sets the development mode: no token, every caller unrestricted, and
 // what generic FHIR tools send is taken: resources under ids of their own, in
-// any order.
+// any order, claiming profiles nobody knows.
 func OpenMode(cfg *Config) {
 	cfg.Open = true
 	cfg.Options.ClientIDs = true
 	cfg.Options.CheckReferences = false
+	cfg.Validation = Lenient
 }
 
 // TokenPath is where the token endpoint lies, beside the FHIR service.

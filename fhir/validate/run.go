@@ -16,6 +16,8 @@ type run struct {
 	source []byte
 	lines  []int // offsets of line starts in source, made on demand
 
+	noImplied bool
+
 	issues fhir.Issues
 	path   []step
 	frame  *frame

@@ -56,6 +56,9 @@ type Options struct {
 	// EntryProfiles are profiles that single entries of a Bundle must conform
 	// to, for callers that expect a Bundle of a certain make.
 	EntryProfiles []EntryProfile
+	// NoImplied leaves out the profiles that R4 asks for because of a code, not
+	// of meta.profile: the vital signs.
+	NoImplied bool
 	// Source is the text the resource was read from; it turns offsets into
 	// lines and columns.
 	Source []byte
@@ -104,7 +107,7 @@ func (v *Validator) Knows(canonical string) bool {
 // Validate checks a resource and returns every issue found, in the order of
 // the resource, each once.
 func (v *Validator) Validate(ctx context.Context, resource *fhir.Element, opts Options) fhir.Issues {
-	r := &run{v: v, ctx: ctx, source: opts.Source, tries: map[tryKey]bool{}}
+	r := &run{v: v, ctx: ctx, source: opts.Source, noImplied: opts.NoImplied, tries: map[tryKey]bool{}}
 	if resource.ResourceType() == "" {
 		r.fail(fhir.Structure, "resource-type-unknown", fhir.Messagef(
 			"This is not a resource of R4", "R4 のリソースではありません"))

@@ -29,6 +29,9 @@ var vitalSigns = map[[2]string]string{
 
 // vitalSign checks an Observation with one of those codes.
 func (r *run) vitalSign(e *fhir.Element) {
+	if r.noImplied {
+		return
+	}
 	for c := range e.Get("code").All("coding") {
 		if name, ok := vitalSigns[[2]string{c.Text("system"), c.Text("code")}]; ok {
 			r.against(e, coreURL+name)

@@ -5,11 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/kaigofhir/kaigofhir/fhir/r4"
 )
-
-func allTypes() []string { return r4.ResourceTypes() }
 
 // bundleOf makes a batch or transaction of entries, each "METHOD url" with an
 // optional full URL before and resource after it:

@@ -124,11 +124,11 @@ func (x *exchange) sendWritten(w interaction.Written) error {
 		x.Header("Content-Location", location)
 	}
 	switch {
-	case x.prefer.ret == interaction.ReturnOutcome || len(w.Issues) > 0 && v.JSON == nil:
+	case x.prefer.ret == interaction.ReturnOutcome:
 		if status == http.StatusNoContent {
 			status = http.StatusOK
 		}
-		return x.sendElement(status, fhir.Outcome(append(w.Issues, interaction.Done(w.Effect)), x.lang))
+		return x.sendElement(status, fhir.Outcome(append(fhir.Issues{interaction.Done(w.Effect)}, w.Issues...), x.lang))
 	case x.prefer.ret == interaction.ReturnMinimal || v.JSON == nil || w.Effect == interaction.Deleted:
 		x.Writer.WriteHeader(status)
 		x.Writer.WriteHeaderNow()

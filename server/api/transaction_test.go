@@ -141,9 +141,11 @@ func TestTransactionDeletesBeforeConditionalCreate(t *testing.T) {
 
 func TestTransactionKeepsDocumentsAsTheyAre(t *testing.T) {
 	c := servertest.Start(t, servertest.Open).Anonymous()
-	doc := `{"resourceType":"Bundle","type":"document","identifier":{"value":"1"},"entry":[` +
+	const urnC, urnD = "urn:uuid:33333333-08b4-4ee4-b51b-803e20ae8126", "urn:uuid:44444444-08b4-4ee4-b51b-803e20ae8126"
+	doc := `{"resourceType":"Bundle","type":"document","identifier":{"system":"http://example.org/doc","value":"1"},"timestamp":"2026-04-01T00:00:00Z","entry":[` +
+		`{"fullUrl":"` + urnD + `","resource":{"resourceType":"Composition","status":"final","type":{"text":"x"},"date":"2026-04-01","title":"x","subject":{"reference":"` + urnA + `"},"author":[{"reference":"` + urnA + `"}],"section":[{"title":"x","entry":[{"reference":"` + urnC + `"}]}]}},` +
 		`{"fullUrl":"` + urnA + `","resource":{"resourceType":"Patient"}},` +
-		`{"fullUrl":"urn:uuid:33333333-08b4-4ee4-b51b-803e20ae8126","resource":{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"` + urnA + `"}}}]}`
+		`{"fullUrl":"` + urnC + `","resource":{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"` + urnA + `"}}}]}`
 	r := c.Post(bundleOf("transaction",
 		urnA+` POST Patient {"resourceType":"Patient"}`,
 		`POST Bundle `+doc,

@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
@@ -156,11 +157,17 @@ func (p *plan) validate(ctx context.Context, st *step, content *fhir.Element) er
 		return nil
 	}
 	issues := p.s.cfg.Validator.Validate(ctx, content)
+	slices.SortStableFunc(issues, func(a, b fhir.Issue) int { return rank(a.Severity) - rank(b.Severity) })
 	if issues.HasErrors() {
 		return RefuseAll(Unacceptable, issues)
 	}
 	st.issues = issues
 	return nil
+}
+
+// rank orders severities, worst first.
+func rank(s fhir.Severity) int {
+	return slices.Index([]fhir.Severity{fhir.Fatal, fhir.Error, fhir.Warning, fhir.Information}, s)
 }
 
 // refuseWrite turns the policy's issues into a refusal.

@@ -133,10 +133,10 @@ func (s *Service) checkReads(ctx context.Context, c *Call, entries []entry, chan
 
 // writtenEntry answers a write.
 func writtenEntry(c *Call, w Written) Entry {
-	r := &Reply{Effect: w.Effect, Version: w.Version, Issues: w.Issues}
+	r := &Reply{Effect: w.Effect, Version: w.Version}
 	r.Show = c.Return == ReturnRepresentation && w.Effect != Deleted && w.Effect != Nothing
-	if c.Return == ReturnOutcome && len(r.Issues) == 0 {
-		r.Issues = fhir.Issues{Done(w.Effect)}
+	if c.Return == ReturnOutcome {
+		r.Issues = append(fhir.Issues{Done(w.Effect)}, w.Issues...)
 	}
 	return replyEntry(c, r)
 }

@@ -61,7 +61,7 @@ func Start(t testing.TB, options ...Option) *Server {
 func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Server {
 	t.Helper()
 	cfg := server.Config{Store: st, Now: clock.Now, NewID: Counter(), Key: make([]byte, 32), Version: "test",
-		NewAuditID: counter("audit-")}
+		NewAuditID: counter("a0d17000-")}
 	for _, o := range options {
 		o(&cfg)
 	}
@@ -90,12 +90,12 @@ func StartOn(t testing.TB, st store.Store, clock *Clock, options ...Option) *Ser
 	return s
 }
 
-// Counter returns ids in order: "id-1", "id-2", ….
-func Counter() func() string { return counter("id-") }
+// Counter returns UUIDs in order.
+func Counter() func() string { return counter("00000000-") }
 
 func counter(prefix string) func() string {
 	var n atomic.Int64
-	return func() string { return fmt.Sprintf("%s%d", prefix, n.Add(1)) }
+	return func() string { return fmt.Sprintf("%s0000-4000-8000-%012d", prefix, n.Add(1)) }
 }
 
 // Clock is a clock that stands still until it is told to go.
