@@ -44,7 +44,7 @@ func TestLineAndColumn(t *testing.T) {
 	source := []byte("{\"resourceType\": \"Patient\",\n \"name\": [{\"text\": \"山田\"}, {\"text\": \"太郎\", \"use\": \"x\"}]}")
 	for _, i := range v.Validate(t.Context(), mustDecode(t, source), validate.Options{Source: source}) {
 		if i.ID == "binding-required" {
-			if i.Line != 2 || i.Column != 48 || i.Expression != "Patient.name[1].use" {
+			if i.Line != 2 || i.Column != 49 || i.Expression != "Patient.name[1].use" {
 				t.Errorf("%s at line %d, column %d", i.Expression, i.Line, i.Column)
 			}
 			return
