@@ -211,7 +211,7 @@ func coding(e *fhir.Element) terminology.Coding {
 // coded checks a Coding against its code system.
 func (r *run) coded(e *fhir.Element) {
 	c := coding(e)
-	if c.System == "" || c.Code == "" {
+	if c.System != "" && !r.system(e, c.System) || c.System == "" || c.Code == "" {
 		return
 	}
 	got := r.codesIn([]terminology.Coding{c}, false, "")
@@ -227,6 +227,23 @@ func (r *run) coded(e *fhir.Element) {
 		r.report(i.Severity, i.Code, i.ID, i.Message)
 		r.pop()
 	}
+}
+
+// system checks that the system of a Coding is the URI of a code system.
+func (r *run) system(e *fhir.Element, system string) bool {
+	if !isAbsolute(system) {
+		r.failAt(e.Get("system"), fhir.Value, "system-relative", fhir.Messagef(
+			"The system must be an absolute URI", "system は絶対 URI でなければなりません"))
+		return false
+	}
+	if strings.Contains(system, "/ValueSet/") {
+		if set, ok := r.v.catalog.find(system); ok && set.ResourceType() == "ValueSet" {
+			r.failAt(e.Get("system"), fhir.Value, "system-value-set", fhir.Messagef(
+				"The system is a value set, not a code system", "system がコードシステムではなく値セットを指しています"))
+			return false
+		}
+	}
+	return true
 }
 
 // isJapanese reports whether a text has characters of Japanese: a display in

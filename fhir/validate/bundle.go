@@ -228,6 +228,10 @@ func (r *run) searchset(b *bundle) {
 			r.fail(fhir.Required, "bundle-search-id", fhir.Messagef(
 				"A search result needs an id", "検索結果のリソースには id が必要です"))
 		}
+		if mode == "outcome" && k.resource.ResourceType() != "OperationOutcome" {
+			r.fail(fhir.Invalid, "bundle-search-outcome", fhir.Messagef(
+				"An entry of mode outcome must be an OperationOutcome", "mode が outcome のエントリは OperationOutcome でなければなりません"))
+		}
 		if wanted != "" && mode == "match" && k.resource.ResourceType() != wanted {
 			r.fail(fhir.Invalid, "bundle-search-type", fhir.Messagef(
 				"The search was for %s but this match is a %s", "%s の検索ですが一致したリソースは %s です", wanted, k.resource.ResourceType()))

@@ -30,9 +30,14 @@ func (r *run) attachment(e *fhir.Element) {
 
 const uriSystem = "urn:ietf:rfc:3986"
 
-// identifier checks the value of an identifier that is a URI.
+// identifier checks that the system of an identifier is absolute, and its
+// value where it is a URI.
 // https://hl7.org/fhir/R4/datatypes.html#identifier
 func (r *run) identifier(e *fhir.Element) {
+	if system := e.Get("system"); system != nil && system.Value != "" && !isAbsolute(system.Value) {
+		r.failAt(system, fhir.Value, "system-relative", fhir.Messagef(
+			"The system must be an absolute URI", "system は絶対 URI でなければなりません"))
+	}
 	if v := e.Text("value"); v != "" && e.Text("system") == uriSystem && !isAbsolute(v) {
 		r.failAt(e.Get("value"), fhir.Value, "identifier-uri", fhir.Messagef(
 			"An identifier of the system %s must be an absolute URI", "システム %s の識別子は絶対 URI でなければなりません", uriSystem))

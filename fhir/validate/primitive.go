@@ -101,7 +101,7 @@ func format(typeName, v string) (why string, ok bool) {
 	case "oid":
 		return "urn:oid: and digits with points", isOID(v)
 	case "uuid":
-		return "urn:uuid: and a UUID", isUUID(v)
+		return "urn:uuid: and a UUID in small letters", isUUID(v) && v == strings.ToLower(v)
 	case "string", "markdown":
 		return "printable characters, 1 MB at most", isString(v)
 	}

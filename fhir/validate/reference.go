@@ -13,6 +13,11 @@ import (
 // https://hl7.org/fhir/R4/references.html
 func (r *run) reference(e *fhir.Element) {
 	text := e.Text("reference")
+	if strings.ContainsAny(text, " \t\r\n") {
+		r.failAt(e.Get("reference"), fhir.Value, "reference-format", fhir.Messagef(
+			"A reference must not have blanks", "参照に空白を含めることはできません"))
+		return
+	}
 	target := r.resolveAt(e)
 	if id, ok := cutFragment(text); ok && target == nil {
 		r.fail(fhir.Invariant, "ref-1", fhir.Messagef(

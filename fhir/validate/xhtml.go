@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,16 +20,16 @@ var allowedXHTML = sync.OnceValue(func() map[string]map[string]bool {
 	table := map[string]string{
 		"a":          "href name charset type hreflang rel rev shape coords target",
 		"img":        "src alt longdesc height width usemap ismap border align",
-		"blockquote": "cite", "q": "cite", "ins": "cite datetime", "del": "cite datetime",
+		"blockquote": "cite", "q": "cite",
 		"map": "name", "area": "shape coords href nohref alt",
 		"table": "summary width border frame rules cellspacing cellpadding align bgcolor",
 		"td":    cell, "th": cell, "tr": row, "thead": row, "tbody": row, "tfoot": row,
 		"col": row + " span width", "colgroup": row + " span width", "caption": "align",
 		"ol": "type start", "ul": "type", "li": "type value", "br": "clear",
-		"hr": "align size width", "pre": "space width", "font": "color size face",
+		"hr": "align size width", "pre": "space width",
 	}
 	for _, name := range strings.Fields(`div p span h1 h2 h3 h4 h5 h6 b i em strong small big tt
-		dfn code samp kbd var cite abbr acronym address bdo sub sup dl dt dd u s strike center`) {
+		dfn code samp kbd var cite abbr acronym address bdo sub sup dl dt dd`) {
 		table[name] += " align"
 	}
 	out := make(map[string]map[string]bool, len(table))
@@ -50,6 +51,7 @@ func (r *run) xhtml(e *fhir.Element) {
 	d.Entity = xml.HTMLEntity
 	content := false
 	depth := 0
+	var links, anchors []string
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -63,6 +65,7 @@ func (r *run) xhtml(e *fhir.Element) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			r.xhtmlElement(t, depth)
+			links, anchors = anchorsOf(t, links, anchors)
 			content = content || t.Name.Local == "img"
 			depth++
 		case xml.EndElement:
@@ -74,10 +77,41 @@ func (r *run) xhtml(e *fhir.Element) {
 				"The narrative must not have declarations or processing instructions", "説明文に宣言や処理命令は使えません"))
 		}
 	}
+	for _, link := range links {
+		if !slices.Contains(anchors, link) && !r.hasID(link) {
+			r.warn(fhir.Invalid, "xhtml-anchor", fhir.Messagef(
+				"The link '#%s' in the narrative leads nowhere", "説明文のリンク '#%s' の飛び先がありません", fhir.Clip(link)))
+		}
+	}
 	if !content {
 		r.fail(fhir.Invariant, "txt-2", fhir.Messagef(
 			"The narrative has no content", "説明文に内容がありません"))
 	}
+}
+
+// anchorsOf adds the fragments that a tag links to and those it is the target of.
+func anchorsOf(t xml.StartElement, links, anchors []string) (_, _ []string) {
+	for _, a := range t.Attr {
+		switch a.Name.Local {
+		case "href":
+			if id, ok := cutFragment(a.Value); ok && id != "" {
+				links = append(links, id)
+			}
+		case "id", "name":
+			anchors = append(anchors, a.Value)
+		}
+	}
+	return links, anchors
+}
+
+// hasID tells whether an element of the resource, or a contained one, has an id.
+func (r *run) hasID(id string) bool {
+	found := false
+	r.frame.container.Walk(func(c *fhir.Element) bool {
+		found = found || c.Name == "id" && c.Value == id
+		return !found
+	})
+	return found
 }
 
 func (r *run) xhtmlElement(t xml.StartElement, depth int) {
