@@ -14,6 +14,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirxml"
 )
 
 // definitions are resources to know besides those of R4: profiles, value
@@ -121,12 +122,16 @@ func (d *definitions) add(r *fhir.Element) {
 	}
 }
 
-// decodeLenient reads a resource and overlooks, in JSON, what published
-// packages do have: empty strings and properties of other versions of FHIR.
+// decodeLenient reads a resource and overlooks what published packages do
+// have: in JSON empty strings and properties of other versions of FHIR, in XML
+// elements out of order.
 func decodeLenient(data []byte) (*fhir.Element, error) {
 	r, err := decodeResource(data)
-	if err != nil && !isXML(data) {
-		return fhirjson.Decode(data, fhirjson.Options{MaxBytes: resourceLimit, KeepUnknown: true, KeepEmpty: true})
+	switch {
+	case err == nil:
+		return r, nil
+	case isXML(data):
+		return fhirxml.Decode(data, fhirxml.Options{MaxBytes: resourceLimit, AnyOrder: true})
 	}
-	return r, err
+	return fhirjson.Decode(data, fhirjson.Options{MaxBytes: resourceLimit, KeepUnknown: true, KeepEmpty: true})
 }

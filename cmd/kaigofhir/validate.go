@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -76,24 +77,26 @@ func (c *validateCommand) validator(a *app) (*validate.Validator, error) {
 	return v, nil
 }
 
-// check reads and validates a resource. One that is no FHIR at all has the
-// issues of reading it.
+// check reads and validates a resource. With faults of form that can be kept in
+// the tree the rest is checked as well; one that is no FHIR at all has only
+// the issues of reading it.
 func check(ctx context.Context, v *validate.Validator, source []byte, profiles []string) fhir.Issues {
-	r, err := decodeResource(source)
-	if err != nil {
-		// With the faults kept in the tree the rest can be checked as well.
-		if kept, again := decodeLenient(source); again == nil {
-			r, err = kept, nil
-		}
-	}
-	var issues fhir.Issues
-	if errors.As(err, &issues) {
-		return issues
-	}
-	if err != nil {
+	_, err := decodeResource(source)
+	var faults fhir.Issues
+	if err != nil && !errors.As(err, &faults) {
 		return fhir.Issues{{Severity: fhir.Fatal, Code: fhir.Exception, ID: "unreadable", Message: fhir.Message{En: err.Error()}}}
 	}
-	return v.Validate(ctx, r, validate.Options{Profiles: profiles, Source: source})
+	r, err := decodeLenient(source)
+	if err != nil {
+		return faults
+	}
+	issues := v.Validate(ctx, r, validate.Options{Profiles: profiles, Source: source})
+	for _, f := range faults {
+		if !slices.ContainsFunc(issues, func(i fhir.Issue) bool { return i.Expression == f.Expression }) {
+			issues = append(issues, f)
+		}
+	}
+	return issues
 }
 
 func (c *validateCommand) write(a *app, name string, issues fhir.Issues) error {

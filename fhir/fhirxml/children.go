@@ -1,6 +1,7 @@
 package fhirxml
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -12,6 +13,7 @@ type progress struct {
 	order, index int
 	name         string
 	text         bool // stray text was reported
+	mixed        bool // out of order, and allowed to be
 }
 
 // children reads the child elements up to the end tag.
@@ -30,6 +32,9 @@ func (d *decoder) children(e *fhir.Element) bool {
 				return false
 			}
 		default:
+			if p.mixed {
+				slices.SortStableFunc(e.Children, func(a, b *fhir.Element) int { return orderOf(e, a) - orderOf(e, b) })
+			}
 			if len(e.Children) == 0 && e.Kind == fhir.None && e.Type.Kind != r4.Resource {
 				return d.report(at, "xml-empty", d.path.Expression(), fhir.Messagef("an element must have a value or content", "要素には値か内容が必要です"))
 			}
@@ -86,6 +91,8 @@ func (d *decoder) child(e *fhir.Element, p *progress) bool {
 func (d *decoder) inOrder(prop r4.Property, p *progress) bool {
 	ok := true
 	switch {
+	case prop.Order < p.order && d.anyOrder:
+		p.mixed, p.index = true, 0
 	case prop.Order < p.order:
 		ok = d.report(d.token.start, "xml-order", d.path.Expression(),
 			fhir.Messagef("%q stands after %q, but belongs before it", "「%s」は「%s」より前に置かなければなりません", prop.Name, p.name))
@@ -103,6 +110,12 @@ func (d *decoder) inOrder(prop r4.Property, p *progress) bool {
 	}
 	p.order, p.name = max(p.order, prop.Order), prop.Name
 	return ok
+}
+
+// orderOf is the place of a child in the definition of its parent.
+func orderOf(parent, c *fhir.Element) int {
+	p, _ := parent.Type.Property(c.Name)
+	return p.Order
 }
 
 // slot reads an element that holds one resource, such as contained.

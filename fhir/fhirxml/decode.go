@@ -9,6 +9,7 @@ import (
 type decoder struct {
 	scanner
 	maxDepth, depth int
+	anyOrder        bool
 	problems        fhir.Problems
 	path            fhir.Path
 }

@@ -12,6 +12,9 @@ import (
 type Options struct {
 	MaxBytes int // default 16 MiB
 	MaxDepth int // default 64 elements inside one another, narratives not counted
+	// AnyOrder takes elements that are out of order, as some published
+	// definitions have them, and puts them into order.
+	AnyOrder bool
 }
 
 const (
@@ -44,7 +47,7 @@ func Decode(data []byte, opts Options) (*fhir.Element, error) {
 	if len(data) > limit {
 		return nil, tooLong(len(data), limit)
 	}
-	d := decoder{scanner: scanner{src: string(data)}, maxDepth: opts.MaxDepth}
+	d := decoder{scanner: scanner{src: string(data)}, maxDepth: opts.MaxDepth, anyOrder: opts.AnyOrder}
 	if d.maxDepth <= 0 {
 		d.maxDepth = defaultDepth
 	}

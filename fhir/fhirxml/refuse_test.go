@@ -166,3 +166,18 @@ func numbered(format string, n int) string {
 	}
 	return b.String()
 }
+
+func TestAnyOrder(t *testing.T) {
+	const mixed = `<Patient xmlns="http://hl7.org/fhir"><birthDate value="1940"/><name><text value="a"/></name><active value="true"/><name><text value="b"/></name></Patient>`
+	if _, err := fhirxml.Decode([]byte(mixed), fhirxml.Options{}); err == nil {
+		t.Error("elements out of order were taken")
+	}
+	r, err := fhirxml.Decode([]byte(mixed), fhirxml.Options{AnyOrder: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `<Patient xmlns="http://hl7.org/fhir"><active value="true"/><name><text value="a"/></name><name><text value="b"/></name><birthDate value="1940"/></Patient>`
+	if got := string(fhirxml.Append(nil, r)); got != want {
+		t.Errorf("got %s", got)
+	}
+}
