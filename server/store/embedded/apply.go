@@ -105,14 +105,18 @@ func (e *Engine) log(b *pebble.Batch) (err error) {
 
 func (e *Engine) addTypes(writes []store.Write) {
 	for _, w := range writes {
-		e.typesMu.RLock()
-		known := e.types[w.Key.Type]
-		e.typesMu.RUnlock()
-		if !known {
-			e.typesMu.Lock()
-			e.types[w.Key.Type] = true
-			e.typesMu.Unlock()
-		}
+		e.addType(w.Key.Type)
+	}
+}
+
+func (e *Engine) addType(typ string) {
+	e.typesMu.RLock()
+	known := e.types[typ]
+	e.typesMu.RUnlock()
+	if !known {
+		e.typesMu.Lock()
+		e.types[typ] = true
+		e.typesMu.Unlock()
 	}
 }
 
@@ -256,13 +260,21 @@ func (s *staged) index(w *store.Write, p pointer, out *store.Version) error {
 		return err
 	}
 	out.JSON, out.Keys = json, sortedKeys(keys)
+	return s.enter(out, p, true)
+}
+
+// enter counts a resource and enters it into the lists. A version from a
+// backup may have left them already.
+func (s *staged) enter(v *store.Version, p pointer, indexed bool) error {
 	s.state.resources++
-	if err := s.batch.Set(termsKey(p.doc), encodeRow(w.Key.ID, out.Keys), nil); err != nil {
+	if !indexed {
+		return nil
+	}
+	if err := s.batch.Set(termsKey(p.doc), encodeRow(v.ID, v.Keys), nil); err != nil {
 		return err
 	}
-	return eachEntry(w.Key.Type, out, p.doc, func(key []byte) error {
-		return s.batch.Set(key, encodePosting(p.labels, 0), nil)
-	})
+	value := encodePosting(p.labels, 0)
+	return eachEntry(v.Type, v, p.doc, func(key []byte) error { return s.batch.Set(key, value, nil) })
 }
 
 // sortedKeys makes keys what Stamp promised them to be, without changing the
@@ -337,8 +349,8 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 		return nil
 	}
 	s.state.resources--
-	old, err := s.e.indexed(previous)
-	if err != nil {
+	old, ok, err := s.e.indexed(previous)
+	if err != nil || !ok {
 		return err
 	}
 	value := encodePosting(previous.labels, s.state.seq)
@@ -350,19 +362,17 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 	return s.batch.Set(endedKey(s.state.seq, previous.doc), binary.AppendVarint(nil, s.state.millis), nil)
 }
 
-// indexed returns what the index knows of a version: its labels and keys.
-func (e *Engine) indexed(p pointer) (store.Version, error) {
+// indexed returns what the index knows of a version, its labels and keys, if
+// it is in the index.
+func (e *Engine) indexed(p pointer) (store.Version, bool, error) {
 	b, ok, err := e.get(e.db, termsKey(p.doc))
-	if err != nil {
-		return store.Version{}, err
-	}
-	if !ok {
-		return store.Version{}, errCorrupt
+	if err != nil || !ok {
+		return store.Version{}, false, err
 	}
 	r, err := decodeRow(b, nil)
 	if err != nil {
-		return store.Version{}, err
+		return store.Version{}, false, err
 	}
 	labels, err := e.labels.get(p.labels)
-	return store.Version{Labels: labels, Keys: r.keys}, err
+	return store.Version{Labels: labels, Keys: r.keys}, err == nil, err
 }

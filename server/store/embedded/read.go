@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -78,6 +79,9 @@ func (e *Engine) pointerAt(r pebble.Reader, key store.Key, seq uint64) (pointer,
 // version reads one version with its labels.
 func (e *Engine) version(r pebble.Reader, d doc) (store.Version, error) {
 	value, closer, err := r.Get(versionKey(d))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return store.Version{}, store.ErrNotFound // purged a moment ago
+	}
 	if err != nil {
 		return store.Version{}, err
 	}

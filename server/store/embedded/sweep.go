@@ -109,8 +109,8 @@ func (e *Engine) unindex(b *pebble.Batch, d doc) error {
 	if err != nil {
 		return err
 	}
-	known, err := e.indexed(pointer{doc: d, labels: s.labels})
-	if err != nil {
+	known, ok, err := e.indexed(pointer{doc: d, labels: s.labels})
+	if err != nil || !ok {
 		return err
 	}
 	known.Key = store.Key{Type: s.Type, ID: s.ID}

@@ -1,0 +1,137 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Purge erases versions of resources for good: all but the current one, or,
+// with current, that one too, deleted or not. It reports how many versions went.
+// Snapshots of pages before it expire; the sequence number grows by one without
+// a version. Call Compact afterwards to have the bytes themselves removed from
+// the files; sets of labels, which hold ids and no content, stay.
+func (e *Engine) Purge(ctx context.Context, current bool, keys ...store.Key) (int, error) {
+	if err := e.begin(ctx); err != nil {
+		return 0, err
+	}
+	defer e.end()
+	e.sweepMu.Lock()
+	defer e.sweepMu.Unlock()
+	e.write.Lock()
+	defer e.write.Unlock()
+	if err := e.durable.failure(); err != nil || e.opts.ReadOnly {
+		return 0, errors.Join(store.ErrReadOnly, err)
+	}
+	b := e.db.NewBatch()
+	defer b.Close()
+	s, n := e.last, 0
+	for _, key := range keys {
+		gone, err := e.purgeOne(b, &s, key, current)
+		if err != nil {
+			return 0, err
+		}
+		n += gone
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	s.seq++
+	if err := errors.Join(
+		b.Set(metaKey(metaState), s.encode(), nil),
+		b.Set(metaKey(metaHorizon), binary.AppendUvarint(nil, s.seq), nil),
+	); err != nil {
+		return 0, err
+	}
+	e.horizon.Store(s.seq)
+	if err := e.logAndWait(b); err != nil {
+		return 0, err
+	}
+	e.last = s
+	return n, e.durable.publish(s)
+}
+
+// logAndWait hands a batch to the log and waits for the disk.
+func (e *Engine) logAndWait(b *pebble.Batch) error {
+	err := e.log(b)
+	if err == nil {
+		err = b.SyncWait()
+	}
+	if err != nil {
+		e.durable.fail(err)
+		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
+	}
+	return nil
+}
+
+// purgeOne removes the versions of one resource; Engine.write is held.
+func (e *Engine) purgeOne(b *pebble.Batch, s *state, key store.Key, current bool) (int, error) {
+	v := e.viewAt(context.Background(), e.last.seq)
+	defer v.close()
+	it, err := v.newIter(historyPrefix(key.Type, key.ID))
+	if err != nil {
+		return 0, err
+	}
+	n, end := 0, uint64(0)
+	for ok := it.First(); ok; ok = it.Next() {
+		p, err := decodePointer(it.Value())
+		if err != nil {
+			return 0, err
+		}
+		newest := end == 0
+		if !newest || current {
+			if err := e.erase(b, key, p, end); err != nil {
+				return 0, err
+			}
+			n++
+			s.versions--
+			if newest && p.live() {
+				s.resources--
+			}
+		}
+		end = p.doc.seq()
+	}
+	if current && n > 0 {
+		if err := b.Delete(currentKey(key.Type, key.ID), nil); err != nil {
+			return 0, err
+		}
+	}
+	return n, it.Error()
+}
+
+// erase removes everything that was made of one version, which ended at end.
+func (e *Engine) erase(b *pebble.Batch, key store.Key, p pointer, end uint64) error {
+	if p.live() {
+		if err := e.unindex(b, p.doc); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		b.Delete(versionKey(p.doc), nil),
+		b.Delete(historyKey(key.Type, key.ID, p.version), nil),
+		b.Delete(typeKey(key.Type, p.doc), nil),
+		b.Delete(endedKey(end, p.doc), nil),
+	)
+}
+
+// Compact rewrites all files: what was removed is gone from the disk, and
+// searches get faster after many changes. It may take long; others may read
+// and write meanwhile.
+func (e *Engine) Compact(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	defer e.end()
+	if e.opts.ReadOnly {
+		return store.ErrReadOnly
+	}
+	if err := e.db.Flush(); err != nil {
+		return err
+	}
+	return e.db.Compact(ctx, []byte{0}, []byte{0xff}, true)
+}
