@@ -274,7 +274,8 @@ func (r *Registry) Lookup(resourceType, code string) (*Parameter, bool) {
 }
 
 // Parameters returns the parameters of a resource type, sorted by code; the
-// CapabilityStatement is made of them.
+// CapabilityStatement is made of them. _type, which R4 does not define as a
+// SearchParameter, is not among them.
 func (r *Registry) Parameters(resourceType string) []*Parameter {
 	t := r.table(resourceType)
 	if t == nil {
@@ -282,7 +283,7 @@ func (r *Registry) Parameters(resourceType string) []*Parameter {
 	}
 	out := make([]*Parameter, 0, len(t.params))
 	for _, b := range t.params {
-		if r.searchable(b.Parameter) {
+		if r.searchable(b.Parameter) && b.Parameter != r.typeParam {
 			out = append(out, b.Parameter)
 		}
 	}
