@@ -19,6 +19,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/intake"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
@@ -59,6 +60,11 @@ type Config struct {
 	// package audit. NewAuditID makes the ids of the records, nil is NewID.
 	AuditWait  bool
 	NewAuditID func() string
+
+	// Metrics count what the server does; nil: nobody counts. Observers are
+	// told of each request beside them.
+	Metrics   *observe.Metrics
+	Observers []observe.Observer
 
 	Origins []string
 	MaxBody int64
@@ -122,14 +128,29 @@ func New(cfg Config) (*Server, error) {
 	operations := operation.NewRegistry()
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
+	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	s.Handler, err = api.New(api.Config{
 		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
-		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home,
+		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home, Observers: observers,
 	})
 	return s, err
+}
+
+// observers returns those who are told of each request, and lets the metrics
+// look into the server.
+func (cfg *Config) observers(s *Server) []observe.Observer {
+	if cfg.Metrics == nil {
+		return cfg.Observers
+	}
+	source := observe.Source{Status: s.store.Status}
+	if s.trail != nil {
+		source.Backlog = s.trail.Backlog
+	}
+	cfg.Metrics.Watch(source)
+	return append([]observe.Observer{cfg.Metrics}, cfg.Observers...)
 }
 
 // audit opens the record of accesses. The open mode, which knows no callers,

@@ -81,7 +81,7 @@ func (c *demoCommand) play(ctx context.Context, a *app, w *demo.World, clients *
 		return right, err
 	}
 	if c.ReadyJSON {
-		if err := a.firstLine(demoReady{ready{url, os.Getpid()}, w.Organizations, w.Patients}); err != nil {
+		if err := a.firstLine(demoReady{ready{URL: url, PID: os.Getpid()}, w.Organizations, w.Patients}); err != nil {
 			return right, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/auth"
+	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
 
@@ -32,14 +33,18 @@ type serveCommand struct {
 	Burst     int             `default:"100" env:"KAIGOFHIR_BURST" help:"Requests one client may make at once, where a rate is set."`
 	Origins   []string        `env:"KAIGOFHIR_ORIGINS" help:"Origins that may call from a browser; * for every one."`
 	LogLevel  slog.Level      `name:"log-level" default:"info" env:"KAIGOFHIR_LOG_LEVEL" help:"Least level of log lines: debug, info, warn, error."`
+	LogFormat string          `name:"log-format" enum:"text,json" default:"text" env:"KAIGOFHIR_LOG_FORMAT" help:"Form of log lines: text or json."`
+	AccessLog bool            `name:"access-log" env:"KAIGOFHIR_ACCESS_LOG" help:"Log a line for each request, without personal data."`
+	Metrics   string          `name:"metrics-addr" placeholder:"ADDR" env:"KAIGOFHIR_METRICS_ADDR" help:"Address for Prometheus, such as 127.0.0.1:9090; without it there are no metrics."`
 	ReadyJSON bool            `name:"ready-json" help:"Print one JSON object with url and pid once the server answers."`
 	Config    kong.ConfigFlag `help:"Configuration file (YAML); its keys are the names of these flags."`
 }
 
 // ready is what --ready-json prints.
 type ready struct {
-	URL string `json:"url"` // base URL of the FHIR service
-	PID int    `json:"pid"`
+	URL     string `json:"url"` // base URL of the FHIR service
+	PID     int    `json:"pid"`
+	Metrics string `json:"metrics,omitempty"` // URL of the metrics
 }
 
 // Run serves until the process is told to stop, then finishes the requests
@@ -49,7 +54,7 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	log := c.newLogger(a.stderr)
 	clients, err := auth.NewClients()
 	if err != nil {
 		return err
@@ -61,9 +66,27 @@ func (c *serveCommand) Run(a *app) error {
 		}
 		go file.watch(a.ctx)
 	}
+	up := ready{PID: os.Getpid()}
+	metrics := observe.NewMetrics()
+	if c.Metrics != "" {
+		scrapes, err := serveMetrics(c.Metrics, metrics, log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer scrapes.Close() //nolint:errcheck // nothing is lost
+		up.Metrics = scrapes.url
+	}
 	host, err := newHost(a, listener, hostConfig{
 		data: c.Data, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
-		configure: c.configure,
+		configure: func(cfg *server.Config) {
+			c.configure(cfg)
+			if c.Metrics != "" {
+				cfg.Metrics = metrics
+			}
+			if c.AccessLog {
+				cfg.Observers = append(cfg.Observers, observe.AccessLog{Log: log})
+			}
+		},
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -73,8 +96,9 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	return host.serve(a.ctx, func() error {
 		log.Info("kaigofhir answers", "url", host.url, "data", c.Data)
+		up.URL = host.url
 		if c.ReadyJSON {
-			return a.firstLine(ready{URL: host.url, PID: os.Getpid()})
+			return a.firstLine(up)
 		}
 		return nil
 	})

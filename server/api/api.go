@@ -15,6 +15,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/mapping"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 )
@@ -54,6 +55,9 @@ type Config struct {
 	Rate  float64
 	Burst int
 
+	// Observers are told of each request and its answer.
+	Observers []observe.Observer
+
 	// Home answers "/", More other paths outside the FHIR service
 	// ("/token"); both may be empty.
 	Home http.Handler
@@ -68,6 +72,7 @@ type API struct {
 	// description makes the OpenAPI document, once.
 	description func() *statement
 	limiter     *limiter
+	names       map[string]string // of the interactions, by "METHOD route"
 	started     time.Time
 }
 
@@ -88,7 +93,7 @@ func New(cfg Config) (*API, error) {
 	if cfg.Operations == nil {
 		cfg.Operations = operation.NewRegistry()
 	}
-	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now)}
+	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now), names: interactionNames()}
 	a.statements = newStatements(a)
 	a.description = newDescription(a)
 	a.engine = a.build()
@@ -117,6 +122,9 @@ func (a *API) build() *gin.Engine {
 	e.UseRawPath, e.UnescapePathValues = true, true
 	e.ContextWithFallback = true
 	_ = e.SetTrustedProxies(nil) //nolint:errcheck // nil cannot fail
+	if len(a.cfg.Observers) > 0 {
+		e.Use(a.observed)
+	}
 	for _, r := range routes() {
 		h := a.handler(r.handle, r.public)
 		e.Handle(r.method, BasePath+r.path, h)

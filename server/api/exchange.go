@@ -36,6 +36,9 @@ func (a *API) handler(handle func(*exchange) error, public bool) gin.HandlerFunc
 		x := &exchange{Context: g, api: a, format: jsonFormat, lang: language(g.Request)}
 		x.call = interaction.Call{Base: a.base(g.Request), RequestID: a.requestID(g.Request), Language: x.lang}
 		g.Header("X-Request-Id", x.call.RequestID)
+		if len(a.cfg.Observers) > 0 {
+			g.Set(exchangeKey, x)
+		}
 		defer x.recovered()
 		a.cors(g)
 		err := x.begin(public)

@@ -56,7 +56,7 @@ func badClient(reason string) *Problem {
 }
 
 // authenticate checks a client assertion and returns whose it is. claimed is
-// the client id it gives, for the log.
+// the client id it gives, for the log, "" where no client has it.
 func (s *Server) authenticate(assertion string) (client *Client, claimed string, p *Problem) {
 	if len(assertion) > maxAssertion {
 		return nil, "", badClient("too long")
@@ -71,7 +71,7 @@ func (s *Server) authenticate(assertion string) (client *Client, claimed string,
 	}
 	client, known := s.cfg.Clients.lookup(c.Issuer)
 	if !known {
-		return nil, c.Issuer, badClient("unknown client")
+		return nil, "", badClient("unknown client") // what it calls itself may be anything
 	}
 	header := message.Signatures()[0].ProtectedHeaders()
 	kid, _ := header.KeyID()

@@ -113,9 +113,9 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Problem) {
 	if err := r.ParseForm(); err != nil {
 		return nil, badRequest("invalid_request", "the form cannot be read")
 	}
-	for name, values := range r.PostForm {
-		if len(values) > 1 {
-			return nil, badRequest("invalid_request", "%q is given twice", name)
+	for _, values := range r.PostForm {
+		if len(values) > 1 { // the name is not told: it may be anything
+			return nil, badRequest("invalid_request", "a parameter is given twice")
 		}
 	}
 	return r.PostForm, nil
