@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/kaigofhir/kaigofhir/mapping"
@@ -93,4 +95,26 @@ func filesOf(t *testing.T, name string) []mapping.File {
 	}
 	t.Fatalf("no sample organisation %q", name)
 	return nil
+}
+
+// TestIntakeRefusesAnotherPersonUnderTheNumber sends an opinion whose birth
+// date is not that of the person the insured number belongs to.
+func TestIntakeRefusesAnotherPersonUnderTheNumber(t *testing.T) {
+	srv := servertest.Start(t)
+	srv.Intake("insurer").Want(200)
+	files := filesOf(t, "hospital")
+	changed := bytes.ReplaceAll(files[0].Data, []byte("19430305"), []byte("19530305"))
+	if bytes.Equal(changed, files[0].Data) {
+		t.Fatal("the sample does not hold the birth date")
+	}
+	r := srv.As("hospital").Upload(mapping.File{Name: files[0].Name, Data: changed}).Want(422)
+	if got := r.Issue(); got != "business-rule/person-mismatch" {
+		t.Errorf("%s\n%s", got, r.Body)
+	}
+	if strings.Contains(string(r.Body), "1943") || strings.Contains(string(r.Body), "1953") {
+		t.Errorf("the answer tells a birth date: %s", r.Body)
+	}
+	if got := srv.As(servertest.Operator).Search("DocumentReference?_summary=count").Total(); got != "0" {
+		t.Errorf("%s opinions stored", got)
+	}
 }

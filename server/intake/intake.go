@@ -39,6 +39,9 @@ func (d *Desk) Take(ctx context.Context, c interaction.Call, files []mapping.Fil
 	if err := d.checkAuthors(ctx, c, result.Authors); err != nil {
 		return nil, err
 	}
+	if err := d.checkPeople(ctx, c, result.Bundle); err != nil {
+		return nil, err
+	}
 	c.Registration = true
 	b, err := d.Service.Transaction(ctx, c, result.Bundle)
 	if err != nil {
