@@ -125,7 +125,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	operations := operation.NewRegistry()
+	operations := operation.NewRegistry(operation.Sharing(service, pol))
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	observers := cfg.observers(s)
