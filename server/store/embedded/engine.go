@@ -34,6 +34,7 @@ type Engine struct {
 
 	gate      gate
 	opened    atomic.Bool
+	freshLogs atomic.Bool // logs are not used again; see Compact
 	closing   chan struct{}
 	closeOnce sync.Once
 	closeErr  error

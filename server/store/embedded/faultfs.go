@@ -23,6 +23,12 @@ func (fs faultFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error)
 }
 
 func (fs faultFS) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if fs.e.freshLogs.Load() {
+		if err := fs.Remove(old); err != nil {
+			return nil, err
+		}
+		return fs.Create(name, c)
+	}
 	f, err := fs.FS.ReuseForWrite(old, name, c)
 	return fs.log(name, f, err)
 }

@@ -12,9 +12,10 @@ import (
 const formatVersion = 1
 
 const (
-	metaFormat  = "format"
-	metaState   = "state"
-	metaHorizon = "horizon"
+	metaFormat    = "format"
+	metaState     = "state"
+	metaHorizon   = "horizon"
+	metaCompacted = "compacted" // says nothing; see renewLogs
 )
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }

@@ -133,5 +133,24 @@ func (e *Engine) Compact(ctx context.Context) error {
 	if err := e.db.Flush(); err != nil {
 		return err
 	}
-	return e.db.Compact(ctx, []byte{0}, []byte{0xff}, true)
+	if err := e.db.Compact(ctx, []byte{0}, []byte{0xff}, true); err != nil {
+		return err
+	}
+	return e.renewLogs()
+}
+
+// keptLogs is more than the logs Pebble keeps to use again.
+const keptLogs = 8
+
+// renewLogs replaces the logs that Pebble keeps to use again: they still hold
+// what was written to them.
+func (e *Engine) renewLogs() error {
+	e.freshLogs.Store(true)
+	defer e.freshLogs.Store(false)
+	for range keptLogs {
+		if err := errors.Join(e.db.Set(metaKey(metaCompacted), nil, pebble.NoSync), e.db.Flush()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

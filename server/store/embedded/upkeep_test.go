@@ -167,6 +167,9 @@ func TestPurge(t *testing.T) {
 	if err := e.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if where := filesWith(t, mem, secret); len(where) > 0 {
+		t.Errorf("%v still hold erased content", where)
+	}
 	if r := mustApply(t, e, note(store.Update, "1", "new")); r.Versions[0].Version != 1 {
 		t.Errorf("a new resource begins at version %d", r.Versions[0].Version)
 	}
@@ -178,9 +181,6 @@ func TestPurge(t *testing.T) {
 	}
 	defer e.Close()
 	wantClean(t, e)
-	if where := filesWith(t, mem, secret); len(where) > 0 {
-		t.Errorf("%v still hold erased content", where)
-	}
 }
 
 func filesWith(t *testing.T, fs vfs.FS, text string) []string {
