@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/api"
@@ -65,6 +67,8 @@ type Config struct {
 	// told of each request beside them.
 	Metrics   *observe.Metrics
 	Observers []observe.Observer
+	// Tracer makes the spans of requests; nil: none are made.
+	Tracer trace.TracerProvider
 
 	Origins []string
 	MaxBody int64
@@ -97,6 +101,10 @@ func (s *Server) Close() error {
 func New(cfg Config) (*Server, error) {
 	if cfg.Store == nil || cfg.Now == nil || cfg.NewID == nil {
 		return nil, errors.New("server: incomplete Config")
+	}
+	if cfg.Tracer != nil {
+		cfg.Store = observe.TraceStore(cfg.Store, cfg.Tracer)
+		cfg.Observers = append([]observe.Observer{observe.NewTracing(cfg.Tracer)}, cfg.Observers...)
 	}
 	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now))
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -45,5 +46,32 @@ func TestServeIsQuietByDefault(t *testing.T) {
 	get(t, p.ready.URL+"/Patient/a")
 	if p.ready.Metrics != "" || strings.Contains(p.stderr.String(), "msg=request") {
 		t.Errorf("metrics at %q, log\n%s", p.ready.Metrics, p.stderr)
+	}
+}
+
+func TestServeTraces(t *testing.T) {
+	got := make(chan string, 100)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			got <- string(body)
+		}
+	}))
+	defer collector.Close()
+	p := start(t, "serve", "--open", "--data", t.TempDir(), "--addr", "127.0.0.1:0", "--ready-json", "--trace-url", collector.URL)
+	get(t, p.ready.URL+"/Patient/mihontaro")
+	if err := p.stop(); err != nil { // delivers the last spans
+		t.Error(err)
+	}
+	select {
+	case body := <-got:
+		if !strings.Contains(body, "GET /fhir/:type/:id") || strings.Contains(body, "mihontaro") {
+			t.Errorf("traces: %s", body)
+		}
+	default:
+		t.Error("the collector got nothing")
+	}
+	if _, stderr, status := run(t, "serve", "--open", "--data", t.TempDir(), "--addr", "127.0.0.1:0", "--trace-url", "nonsense"); status == 0 || !strings.Contains(stderr, "--trace-url") {
+		t.Errorf("nonsense: status %d, %s", status, stderr)
 	}
 }

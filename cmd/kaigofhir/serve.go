@@ -36,6 +36,8 @@ type serveCommand struct {
 	LogFormat string          `name:"log-format" enum:"text,json" default:"text" env:"KAIGOFHIR_LOG_FORMAT" help:"Form of log lines: text or json."`
 	AccessLog bool            `name:"access-log" env:"KAIGOFHIR_ACCESS_LOG" help:"Log a line for each request, without personal data."`
 	Metrics   string          `name:"metrics-addr" placeholder:"ADDR" env:"KAIGOFHIR_METRICS_ADDR" help:"Address for Prometheus, such as 127.0.0.1:9090; without it there are no metrics."`
+	TraceURL  string          `name:"trace-url" placeholder:"URL" env:"KAIGOFHIR_TRACE_URL" help:"OpenTelemetry collector (OTLP over HTTP) that gets traces, such as http://127.0.0.1:4318/v1/traces; without it there are none."`
+	TraceRate float64         `name:"trace-rate" default:"1" env:"KAIGOFHIR_TRACE_RATE" help:"Share of the requests that are traced, from 0 to 1."`
 	ReadyJSON bool            `name:"ready-json" help:"Print one JSON object with url and pid once the server answers."`
 	Config    kong.ConfigFlag `help:"Configuration file (YAML); its keys are the names of these flags."`
 }
@@ -76,10 +78,16 @@ func (c *serveCommand) Run(a *app) error {
 		defer scrapes.Close() //nolint:errcheck // nothing is lost
 		up.Metrics = scrapes.url
 	}
+	tracer, stopTracer, err := c.tracer(log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopTracer()
 	host, err := newHost(a, listener, hostConfig{
 		data: c.Data, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
+			cfg.Tracer = tracer
 			if c.Metrics != "" {
 				cfg.Metrics = metrics
 			}
