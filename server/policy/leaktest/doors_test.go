@@ -48,6 +48,13 @@ var doors = []door{
 	{"transaction", (*play).transactionRead},
 	{"write to what is hidden", (*play).writeHidden},
 	{"paging link of another", (*play).foreignLink},
+	{"history of the system", (*play).historySystem},
+	{"conditional write to what is hidden", (*play).conditionalHidden},
+	{"every include", (*play).everyInclude},
+	{"GraphQL list", (*play).graphList},
+	{"GraphQL connection", (*play).graphConnection},
+	{"GraphQL reference", (*play).graphReference},
+	{"$sharing", (*play).sharing},
 }
 
 // is compares an answer's keys with what the oracle says.
