@@ -74,6 +74,9 @@ func (e *Engine) stageAndLog(ctx context.Context, tx store.Tx) (*staged, error) 
 	s, err := e.stage(ctx, tx)
 	seen := e.last.seq
 	if err == nil && s.batch != nil {
+		for _, w := range tx.Writes {
+			e.totals.touch(w.Key.Type, s.state.seq)
+		}
 		if err = e.log(s.batch); err != nil {
 			e.durable.fail(err)
 			err = fmt.Errorf("%w: %w", store.ErrReadOnly, err)

@@ -20,6 +20,7 @@ type Engine struct {
 	opts   Options
 	db     *pebble.DB
 	labels labelSets
+	totals totals
 
 	// write is held while a transaction is checked, numbered and handed to
 	// the log, not while it waits for the disk.
@@ -93,6 +94,7 @@ func (e *Engine) load() error {
 		h, _ := binary.Uvarint(b)
 		e.horizon.Store(h)
 	}
+	e.totals.init(e.last.seq)
 	if err := e.durable.publish(e.last); err != nil {
 		return err
 	}

@@ -49,6 +49,9 @@ func (e *Engine) Purge(ctx context.Context, current bool, keys ...store.Key) (in
 		return 0, err
 	}
 	e.horizon.Store(s.seq)
+	for _, key := range keys {
+		e.totals.touch(key.Type, s.seq)
+	}
 	if err := e.logAndWait(b); err != nil {
 		return 0, err
 	}

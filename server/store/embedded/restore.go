@@ -109,6 +109,9 @@ func (in *restoring) commit() error {
 	if err := s.batch.Set(metaKey(metaState), s.state.encode(), nil); err != nil {
 		return err
 	}
+	for _, v := range in.pending {
+		e.totals.touch(v.Type, s.state.seq)
+	}
 	if err := s.batch.Commit(pebble.Sync); err != nil {
 		return err
 	}

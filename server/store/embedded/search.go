@@ -44,9 +44,6 @@ func (v *view) search(q search.Query, pos position) (store.Page, error) {
 	page := store.Page{Total: -1, AsOf: v.seq}
 	if counted(q) {
 		page.Total = m.total
-		if pos.total >= 0 {
-			page.Total = pos.total
-		}
 	}
 	docs := make([]doc, len(m.hits))
 	for i, h := range m.hits {
@@ -85,7 +82,19 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 	if err != nil {
 		return matches{}, err
 	}
+	types := q.Types
+	if len(types) == 0 {
+		types = v.e.knownTypes()
+	}
 	counting := counted(q) && pos.total < 0
+	key, cacheable := "", false
+	if counting {
+		if key, cacheable = totalKey(types, q.Must, nodes); cacheable {
+			if total, ok := v.e.totals.get(key, types, v.seq); ok {
+				pos.total, counting, cacheable = total, false, false
+			}
+		}
+	}
 	order := orderOf(q.Sort)
 	from := newestAt(v.seq)
 	if order == newestOrder && pos.set && !counting {
@@ -93,10 +102,6 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 			return matches{}, nil
 		}
 		from = pos.doc - 1
-	}
-	types := q.Types
-	if len(types) == 0 {
-		types = v.e.knownTypes()
 	}
 	scans := make([]*typeScan, 0, len(types))
 	for i, typ := range types {
@@ -110,7 +115,17 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		scans = append(scans, s)
 	}
 	c := collector{v: v, q: q, pos: pos, order: order, counting: counting}
-	return c.run(scans)
+	if c.q.Count <= 0 && !counting {
+		return matches{total: pos.total}, nil
+	}
+	m, err := c.run(scans)
+	if err == nil && cacheable {
+		v.e.totals.put(key, types, v.seq, m.total)
+	}
+	if !counting && pos.total >= 0 {
+		m.total = pos.total
+	}
+	return m, err
 }
 
 // order of the results.

@@ -33,6 +33,7 @@ type gambler struct {
 	*rand.Rand
 	w         *world
 	oracle    *Naive
+	favorites []search.Query // asked again after every write, with totals
 	snapshots []uint64
 	times     []time.Time
 }
@@ -46,8 +47,9 @@ func (k *kit) random(t *testing.T, seed uint64) {
 	for range 120 {
 		g.write()
 		for range 6 {
-			g.search()
+			g.search(g.query())
 		}
+		g.askFavorites()
 		g.history()
 		g.read()
 		if t.Failed() {
@@ -263,8 +265,7 @@ func answer(x any) []string {
 }
 
 // search compares all pages of a random query.
-func (g *gambler) search() {
-	q := g.query()
+func (g *gambler) search(q search.Query) {
 	a, b := q, q
 	for range 30 {
 		got, err := g.w.st.Search(g.w.t.Context(), a)
@@ -279,6 +280,25 @@ func (g *gambler) search() {
 		}
 		a.After, a.AsOf = got.Next, got.AsOf
 		b.After, b.AsOf = want.Next, want.AsOf
+	}
+}
+
+// askFavorites repeats the same few queries, which engines may remember.
+func (g *gambler) askFavorites() {
+	if len(g.favorites) == 0 {
+		for range 8 {
+			q := g.query()
+			q.Total, q.AsOf = search.TotalAccurate, 0
+			g.favorites = append(g.favorites, q)
+		}
+	}
+	q := pick(g, g.favorites...)
+	for range 2 {
+		g.search(q)
+	}
+	if len(g.snapshots) > 0 {
+		q.AsOf = pick(g, g.snapshots...)
+		g.search(q)
 	}
 }
 
