@@ -13,6 +13,7 @@ type bundle struct {
 	outer   *bundle
 	entries []bundleEntry
 	byURL   map[string][]int
+	urls    map[*fhir.Element]string // fullUrl by resource
 }
 
 type bundleEntry struct {
@@ -21,7 +22,7 @@ type bundleEntry struct {
 }
 
 func newBundle(e *fhir.Element, outer *bundle) *bundle {
-	b := &bundle{root: e, outer: outer, byURL: map[string][]int{}}
+	b := &bundle{root: e, outer: outer, byURL: map[string][]int{}, urls: map[*fhir.Element]string{}}
 	for entry := range e.All("entry") {
 		k := bundleEntry{entry, entry.Get("resource"), entry.Text("fullUrl")}
 		at := len(b.entries)
@@ -29,6 +30,7 @@ func newBundle(e *fhir.Element, outer *bundle) *bundle {
 		if k.resource == nil {
 			continue
 		}
+		b.urls[k.resource] = k.fullURL
 		url := k.fullURL
 		if url == "" {
 			// Without a fullUrl the type and id are all there is.
@@ -64,25 +66,19 @@ func (b *bundle) find(reference, from string) []*fhir.Element {
 	return out
 }
 
+// at returns the resources with a fullUrl, two at most: more than one is a
+// fault however many there are.
 func (b *bundle) at(url, version string) []*fhir.Element {
 	var out []*fhir.Element
 	for _, i := range b.byURL[url] {
 		res := b.entries[i].resource
 		if version == "" || res.Text("meta", "versionId") == version {
-			out = append(out, res)
+			if out = append(out, res); len(out) == 2 {
+				break
+			}
 		}
 	}
 	return out
-}
-
-// urlOf is the fullUrl of a resource of the bundle.
-func (b *bundle) urlOf(res *fhir.Element) string {
-	for _, k := range b.entries {
-		if k.resource == res {
-			return k.fullURL
-		}
-	}
-	return ""
 }
 
 // restBase returns "http://server/fhir/" of "http://server/fhir/Patient/1".
@@ -107,6 +103,10 @@ func (r *run) bundle(e *fhir.Element) {
 		}
 		r.pop()
 	}
+	r.entryParts(b, kind)
+	if kind != "history" {
+		r.uniqueEntries(b)
+	}
 	switch kind {
 	case "document":
 		r.document(b)
@@ -116,6 +116,43 @@ func (r *run) bundle(e *fhir.Element) {
 		r.searchset(b)
 	case "transaction":
 		r.uniqueRequests(b)
+	}
+}
+
+// entryParts checks that entries have requests and responses just where the
+// type of the bundle asks for them.
+func (r *run) entryParts(b *bundle, kind string) {
+	request := kind == "batch" || kind == "transaction" || kind == "history"
+	response := kind == "batch-response" || kind == "transaction-response" || kind == "history"
+	bad3, bad4 := false, false
+	for _, k := range b.entries {
+		bad3 = bad3 || (k.entry.Get("request") != nil) != request
+		bad4 = bad4 || (k.entry.Get("response") != nil) != response
+	}
+	if bad3 {
+		r.fail(fhir.Invariant, "bdl-3", fhir.Messagef(
+			"All entries need a request in a batch, transaction or history, and none may have one otherwise", "batch, transaction, history ではすべてのエントリに request が必要で、それ以外では request を持てません"))
+	}
+	if bad4 {
+		r.fail(fhir.Invariant, "bdl-4", fhir.Messagef(
+			"All entries need a response in a batch-response, transaction-response or history, and none may have one otherwise", "batch-response, transaction-response, history ではすべてのエントリに response が必要で、それ以外では response を持てません"))
+	}
+}
+
+// uniqueEntries checks that no two entries have the same fullUrl and version.
+func (r *run) uniqueEntries(b *bundle) {
+	seen := map[[2]string]bool{}
+	for _, k := range b.entries {
+		if k.fullURL == "" {
+			continue
+		}
+		id := [2]string{k.fullURL, k.resource.Text("meta", "versionId")}
+		if seen[id] {
+			r.fail(fhir.Invariant, "bdl-7", fhir.Messagef(
+				"Two entries have the same fullUrl and version", "fullUrl と版が同じエントリが二つあります"))
+			return
+		}
+		seen[id] = true
 	}
 }
 

@@ -34,7 +34,7 @@ func (r *run) element(e *fhir.Element, n *node) {
 // child checks the elements of one name below the element the run stands on.
 func (r *run) child(e *fhir.Element, n *node) {
 	count, index := 0, 0
-	var group []*fhir.Element
+	var group []step
 	name := ""
 	for _, c := range e.Children {
 		if c.Def == nil || c.Def.Name != n.name {
@@ -47,10 +47,10 @@ func (r *run) child(e *fhir.Element, n *node) {
 		r.push(c, index)
 		r.element(c, n)
 		r.pop()
-		index++
 		if n.slicing != nil {
-			group = append(group, c)
+			group = append(group, step{c, index})
 		}
+		index++
 	}
 	r.count(n, count)
 	if n.slicing != nil {

@@ -22,6 +22,7 @@ type frame struct {
 	bundle    *bundle // the innermost bundle around it, nil for none
 	fullURL   string  // of its entry
 	env       *fhirpath.Env
+	local     *locals // shared by a container and what it contains
 }
 
 // resource checks a resource, on which the run stands unless it is the root,
@@ -35,6 +36,11 @@ func (r *run) resource(e *fhir.Element, p placement) {
 	if e.ResourceType() == "" || e.Type.Abstract {
 		r.fail(fhir.Structure, "resource-type-unknown", fhir.Messagef(
 			"A resource of a concrete type is needed here", "具体的な型のリソースが必要です"))
+		return
+	}
+	if r.ctx.Err() != nil {
+		r.report(fhir.Fatal, fhir.Processing, "cancelled", fhir.Messagef(
+			"The validation was stopped", "検査が中断されました"))
 		return
 	}
 	r.enter(e, p)
@@ -53,11 +59,11 @@ func (r *run) resource(e *fhir.Element, p placement) {
 
 // enter makes the frame of a resource.
 func (r *run) enter(e *fhir.Element, p placement) {
-	f := &frame{resource: e, container: e, outer: r.frame}
+	f := &frame{resource: e, container: e, outer: r.frame, local: &locals{}}
 	if r.frame != nil {
 		f.bundle, f.fullURL = r.frame.bundle, r.frame.fullURL
 		if p.slot == "contained" {
-			f.container = r.frame.container
+			f.container, f.local = r.frame.container, r.frame.local
 		}
 	}
 	if p.slot == "resource" && len(r.path) > 1 {
@@ -74,16 +80,14 @@ func (r *run) leave() { r.frame = r.frame.outer }
 // inFrameOf runs a check on another resource, found by reference.
 func (r *run) inFrameOf(e *fhir.Element, check func()) {
 	outer, path := r.frame, r.path
-	f := &frame{resource: e, container: e, outer: outer}
+	f := &frame{resource: e, container: e, outer: outer, local: &locals{}}
 	if outer != nil {
 		f.bundle = outer.bundle
-		for c := range outer.container.All("contained") {
-			if c == e {
-				f.container = outer.container
-			}
+		if id := e.ID(); id != "" && outer.local.contained(outer.container, id) == e {
+			f.container, f.local = outer.container, outer.local
 		}
 		if f.bundle != nil {
-			f.fullURL = f.bundle.urlOf(e)
+			f.fullURL = f.bundle.urls[e]
 		}
 	}
 	r.frame, r.path = f, append(path[:len(path):len(path)], step{e, -1})
@@ -142,30 +146,10 @@ func (r *run) asContained(e *fhir.Element) {
 			"A contained resource needs an id", "contained リソースには id が必要です"))
 		return
 	}
-	if !refersTo(r.frame.container, e, "#"+id) && !refersTo(e, nil, "#") {
+	if !r.frame.local.mentions(r.frame.container, e, "#"+id) {
 		r.fail(fhir.Invariant, "dom-3", fhir.Messagef(
 			"The contained resource '%s' is not referred to", "contained リソース '%s' はどこからも参照されていません", id))
 	}
-}
-
-// refersTo tells whether a reference, canonical, uri or url below e, outside
-// of the element except, has the value.
-func refersTo(e, except *fhir.Element, value string) bool {
-	found := false
-	e.Walk(func(c *fhir.Element) bool {
-		if found || c == except {
-			return false
-		}
-		if c.Value == value && c.Type != nil && (c.Name == "reference" || isURI(c.Type.Name)) {
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
-func isURI(typeName string) bool {
-	return typeName == "canonical" || typeName == "uri" || typeName == "url"
 }
 
 // uniqueContained checks that contained resources have different ids.
@@ -217,12 +201,7 @@ func (r *run) contained(id string) *fhir.Element {
 	if r.frame == nil {
 		return nil
 	}
-	for c := range r.frame.container.All("contained") {
-		if c.ID() == id {
-			return c
-		}
-	}
-	return nil
+	return r.frame.local.contained(r.frame.container, id)
 }
 
 // cutFragment returns the id in "#id".

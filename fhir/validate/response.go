@@ -65,10 +65,11 @@ func (r *run) findQuestionnaire(canonical string) *fhir.Element {
 func (x *response) items(q, holder *fhir.Element) {
 	x.scopes = append(x.scopes, holder)
 	defer func() { x.scopes = x.scopes[:len(x.scopes)-1] }()
-	groups := map[string][]*fhir.Element{}
+	groups := map[string][]step{}
 	order := x.order(q)
-	last := -1
+	last, index := -1, -1
 	for item := range holder.All("item") {
+		index++
 		id := item.Text("linkId")
 		at, ok := order[id]
 		if !ok {
@@ -80,7 +81,7 @@ func (x *response) items(q, holder *fhir.Element) {
 				"The items do not stand in the order of the questionnaire", "項目が質問票の順に並んでいません"))
 		}
 		last = max(last, at)
-		groups[id] = append(groups[id], item)
+		groups[id] = append(groups[id], step{item, index})
 	}
 	for item := range q.All("item") {
 		x.group(item, groups[item.Text("linkId")])
@@ -106,11 +107,11 @@ func (x *response) misplaced(item *fhir.Element, id string) {
 }
 
 // group checks the response items for one questionnaire item.
-func (x *response) group(q *fhir.Element, items []*fhir.Element) {
+func (x *response) group(q *fhir.Element, items []step) {
 	if !x.enabled(q) {
 		for _, item := range items {
-			if item.Get("answer") != nil || item.Get("item") != nil {
-				x.failAt(item, fhir.Invalid, "response-disabled", fhir.Messagef(
+			if item.e.Get("answer") != nil || item.e.Get("item") != nil {
+				x.failAt(item.e, fhir.Invalid, "response-disabled", fhir.Messagef(
 					"The item has an answer although it is not enabled", "有効でない項目に回答があります"))
 			}
 		}
@@ -125,35 +126,35 @@ func (x *response) group(q *fhir.Element, items []*fhir.Element) {
 		return
 	}
 	if len(items) > 1 && !(kind == "group" && q.Text("repeats") == "true") {
-		x.failAt(items[1], fhir.Structure, "response-item-repeats", fhir.Messagef(
+		x.failAt(items[1].e, fhir.Structure, "response-item-repeats", fhir.Messagef(
 			"The item '%s' must occur only once", "項目 '%s' は一度しか使えません", id))
 	}
 	x.occurs(q, items)
 	for _, item := range items {
-		x.push(item, x.indexOf(item))
-		x.item(q, item)
+		x.push(item.e, item.index)
+		x.item(q, item.e)
 		x.pop()
 	}
 }
 
 // occurs checks minOccurs and maxOccurs.
 // https://hl7.org/fhir/R4/extension-questionnaire-maxoccurs.html
-func (x *response) occurs(q *fhir.Element, items []*fhir.Element) {
+func (x *response) occurs(q *fhir.Element, items []step) {
 	n := len(items)
 	if q.Text("type") != "group" {
 		n = 0
 		for _, item := range items {
-			for range item.All("answer") {
+			for range item.e.All("answer") {
 				n++
 			}
 		}
 	}
 	if most, ok := intOf(q, "questionnaire-maxOccurs"); ok && n > most {
-		x.failAt(items[0], fhir.Structure, "response-max-occurs", fhir.Messagef(
+		x.failAt(items[0].e, fhir.Structure, "response-max-occurs", fhir.Messagef(
 			"At most %d answers are allowed but there are %d", "回答は %d 個までですが %d 個あります", most, n))
 	}
 	if least, ok := intOf(q, "questionnaire-minOccurs"); ok && n < least && x.done {
-		x.failAt(items[0], fhir.Required, "response-min-occurs", fhir.Messagef(
+		x.failAt(items[0].e, fhir.Required, "response-min-occurs", fhir.Messagef(
 			"At least %d answers are needed but there are %d", "回答は %d 個以上必要ですが %d 個です", least, n))
 	}
 }

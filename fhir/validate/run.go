@@ -3,7 +3,7 @@ package validate
 import (
 	"bytes"
 	"context"
-	"sort"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -14,16 +14,19 @@ type run struct {
 	v      *Validator
 	ctx    context.Context
 	source []byte
-	lines  []int // offsets of line starts in source, made on demand
-
+	// noImplied is Options.NoImplied.
 	noImplied bool
 
-	issues fhir.Issues
-	path   []step
-	frame  *frame
-	tries  map[tryKey]bool // conformance already known, or being found out
-	nested int             // how many tries deep
+	issues  fhir.Issues
+	offsets []int32 // in source, one for each issue, -1 where unknown
+	path    []step
+	frame   *frame
+	tries   map[tryKey]bool // conformance already known, or being found out
+	nested  int             // how many tries deep
 }
+
+// maxIssues bounds what is kept of a resource with endless faults.
+const maxIssues = 20000
 
 // step is one element on the way from the root.
 type step struct {
@@ -57,18 +60,34 @@ func (r *run) warn(code fhir.Code, id string, m fhir.Message) { r.report(fhir.Wa
 
 // failAt reports an error at a child of the element the run stands on.
 func (r *run) failAt(child *fhir.Element, code fhir.Code, id string, m fhir.Message) {
+	if len(r.issues) >= maxIssues {
+		return // finding the place is not free
+	}
 	r.push(child, r.indexOf(child))
 	r.fail(code, id, m)
 	r.pop()
 }
 
 func (r *run) report(sev fhir.Severity, code fhir.Code, id string, m fhir.Message) {
+	if len(r.issues) >= maxIssues {
+		return
+	}
 	i := fhir.Issue{Severity: sev, Code: code, ID: id, Message: m}
 	if r.nested == 0 {
 		i.Expression = r.expression()
-		i.Line, i.Column = r.position()
 	}
 	r.issues = append(r.issues, i)
+	r.offsets = append(r.offsets, r.offset())
+}
+
+// offset is that of the nearest element that came from the source.
+func (r *run) offset() int32 {
+	for i := len(r.path) - 1; i >= 0; i-- {
+		if at := r.path[i].e.Offset; at >= 0 {
+			return at
+		}
+	}
+	return -1
 }
 
 // expression is the FHIRPath of the element the run stands on. Choices go by
@@ -101,36 +120,6 @@ func (r *run) indexOf(child *fhir.Element) int {
 	return n
 }
 
-// position is the line and column of the nearest element that came from the
-// source.
-func (r *run) position() (line, column int) {
-	if r.source == nil {
-		return 0, 0
-	}
-	for i := len(r.path) - 1; i >= 0; i-- {
-		if at := int(r.path[i].e.Offset); at >= 0 && at <= len(r.source) {
-			return r.lineOf(at)
-		}
-	}
-	return 0, 0
-}
-
-func (r *run) lineOf(at int) (line, column int) {
-	if r.lines == nil {
-		r.lines = []int{0}
-		for i := 0; ; {
-			n := bytes.IndexByte(r.source[i:], '\n')
-			if n < 0 {
-				break
-			}
-			i += n + 1
-			r.lines = append(r.lines, i)
-		}
-	}
-	line = sort.SearchInts(r.lines, at+1)
-	return line, 1 + utf8.RuneCount(r.source[r.lines[line-1]:at])
-}
-
 // try runs a check without keeping its issues and tells whether it found no
 // error.
 func (r *run) try(check func()) bool {
@@ -139,22 +128,54 @@ func (r *run) try(check func()) bool {
 	check()
 	r.nested--
 	ok := !r.issues[kept:].HasErrors()
-	r.issues = r.issues[:kept]
+	r.issues, r.offsets = r.issues[:kept], r.offsets[:kept]
 	r.path = r.path[:depth]
 	return ok
 }
 
-// finish takes out issues that were found twice, by base and profile.
+// finish takes out issues that were found twice, by base and profile, and
+// finds the lines of the others.
 func (r *run) finish() fhir.Issues {
 	type key struct{ id, expression, en string }
 	seen := make(map[key]bool, len(r.issues))
-	out := r.issues[:0]
-	for _, i := range r.issues {
+	kept := 0
+	for at, i := range r.issues {
 		k := key{i.ID, i.Expression, i.Message.En}
 		if !seen[k] {
 			seen[k] = true
-			out = append(out, i)
+			r.issues[kept], r.offsets[kept] = i, r.offsets[at]
+			kept++
 		}
 	}
-	return out
+	r.issues, r.offsets = r.issues[:kept], r.offsets[:kept]
+	r.locate()
+	return r.issues
+}
+
+// locate fills in lines and columns in one pass over the source.
+func (r *run) locate() {
+	if len(r.source) == 0 || len(r.issues) == 0 {
+		return
+	}
+	order := make([]int, len(r.issues))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return int(r.offsets[a]) - int(r.offsets[b]) })
+	line, start, at, column := 1, 0, 0, 1
+	for _, i := range order {
+		offset := int(r.offsets[i])
+		if offset < 0 || offset > len(r.source) {
+			continue
+		}
+		between := r.source[at:offset]
+		if n := bytes.Count(between, []byte("\n")); n > 0 {
+			line += n
+			start = at + bytes.LastIndexByte(between, '\n') + 1
+			between, column = r.source[start:offset], 1
+		}
+		column += utf8.RuneCount(between)
+		at = offset
+		r.issues[i].Line, r.issues[i].Column = line, column
+	}
 }

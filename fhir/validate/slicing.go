@@ -73,7 +73,7 @@ func (c *compiler) slice(in *slicing, o *outline, ds []discriminator, base *r4.E
 }
 
 // slices puts elements into slices, checks the counts and the elements.
-func (r *run) slices(elements []*fhir.Element, s *slicing, id string) {
+func (r *run) slices(elements []step, s *slicing, id string) {
 	if s.unclear != "" {
 		r.warn(fhir.NotSupported, "slicing-unclear", fhir.Messagef(
 			"The slices of %s were not checked: the discriminator %s says nothing about them",
@@ -81,18 +81,20 @@ func (r *run) slices(elements []*fhir.Element, s *slicing, id string) {
 		return
 	}
 	counts := make([]int, len(s.slices))
-	groups := make([][]*fhir.Element, len(s.slices))
+	groups := make([][]step, len(s.slices))
 	last, rest := -1, false
 	for _, e := range elements {
-		at := r.sliceOf(e, s)
+		at := r.sliceOf(e.e, s)
 		if at < 0 {
 			r.unsliced(e, s, id)
 			rest = true
 			continue
 		}
 		if s.ordered && at < last || s.rules == "openAtEnd" && rest {
-			r.failAt(e, fhir.Structure, "slice-order", fhir.Messagef(
+			r.push(e.e, e.index)
+			r.fail(fhir.Structure, "slice-order", fhir.Messagef(
 				"An element of slice %s:%s stands in the wrong place", "スライス %s:%s の要素の位置が正しくありません", id, s.slices[at].name))
+			r.pop()
 		}
 		last = max(last, at)
 		counts[at]++
@@ -117,10 +119,12 @@ func (r *run) sliceOf(e *fhir.Element, s *slicing) int {
 	return other
 }
 
-func (r *run) unsliced(e *fhir.Element, s *slicing, id string) {
+func (r *run) unsliced(e step, s *slicing, id string) {
 	if s.rules == "closed" {
-		r.failAt(e, fhir.Structure, "slice-closed", fhir.Messagef(
+		r.push(e.e, e.index)
+		r.fail(fhir.Structure, "slice-closed", fhir.Messagef(
 			"The element is in no slice of %s, and no others are allowed", "%s のどのスライスにも当たらない要素は許されません", id))
+		r.pop()
 	}
 }
 
@@ -138,11 +142,11 @@ func (r *run) sliceCounts(counts []int, s *slicing, id string) {
 }
 
 // inSlice checks the elements of a slice against it and its own slices.
-func (r *run) inSlice(elements []*fhir.Element, k *slice, id string) {
+func (r *run) inSlice(elements []step, k *slice, id string) {
 	if k.node != nil {
 		for _, e := range elements {
-			r.push(e, r.indexOf(e))
-			r.element(e, k.node)
+			r.push(e.e, e.index)
+			r.element(e.e, k.node)
 			r.pop()
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -51,7 +50,8 @@ func (r *run) xhtml(e *fhir.Element) {
 	d.Entity = xml.HTMLEntity
 	content := false
 	depth := 0
-	var links, anchors []string
+	var links []string
+	anchors := map[string]bool{}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -65,7 +65,7 @@ func (r *run) xhtml(e *fhir.Element) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			r.xhtmlElement(t, depth)
-			links, anchors = anchorsOf(t, links, anchors)
+			links = linksOf(t, links, anchors)
 			content = content || t.Name.Local == "img"
 			depth++
 		case xml.EndElement:
@@ -78,7 +78,7 @@ func (r *run) xhtml(e *fhir.Element) {
 		}
 	}
 	for _, link := range links {
-		if !slices.Contains(anchors, link) && !r.hasID(link) {
+		if r.frame.local.gather(r.frame.container); !anchors[link] && !r.frame.local.ids[link] {
 			r.warn(fhir.Invalid, "xhtml-anchor", fhir.Messagef(
 				"The link '#%s' in the narrative leads nowhere", "説明文のリンク '#%s' の飛び先がありません", fhir.Clip(link)))
 		}
@@ -89,8 +89,9 @@ func (r *run) xhtml(e *fhir.Element) {
 	}
 }
 
-// anchorsOf adds the fragments that a tag links to and those it is the target of.
-func anchorsOf(t xml.StartElement, links, anchors []string) (_, _ []string) {
+// linksOf adds the fragments that a tag links to, and those it is the target
+// of to anchors.
+func linksOf(t xml.StartElement, links []string, anchors map[string]bool) []string {
 	for _, a := range t.Attr {
 		switch a.Name.Local {
 		case "href":
@@ -98,20 +99,10 @@ func anchorsOf(t xml.StartElement, links, anchors []string) (_, _ []string) {
 				links = append(links, id)
 			}
 		case "id", "name":
-			anchors = append(anchors, a.Value)
+			anchors[a.Value] = true
 		}
 	}
-	return links, anchors
-}
-
-// hasID tells whether an element of the resource, or a contained one, has an id.
-func (r *run) hasID(id string) bool {
-	found := false
-	r.frame.container.Walk(func(c *fhir.Element) bool {
-		found = found || c.Name == "id" && c.Value == id
-		return !found
-	})
-	return found
+	return links
 }
 
 func (r *run) xhtmlElement(t xml.StartElement, depth int) {
