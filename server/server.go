@@ -133,7 +133,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	operations := operation.NewRegistry(operation.Sharing(service, pol))
+	operations := operation.NewRegistry(operation.Sharing(service, pol), operation.Diff(service))
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	observers := cfg.observers(s)

@@ -135,9 +135,12 @@ func build(e, part *fhir.Element) error {
 // definition of the parent has it.
 func place(parent, child *fhir.Element) {
 	order := orderOf(parent, child)
-	at := 0
+	at, among := 0, false
 	for i, s := range parent.Children {
-		if orderOf(parent, s) <= order {
+		switch {
+		case s.Name == child.Name: // a source may be out of order; a list stays together
+			at, among = i+1, true
+		case !among && orderOf(parent, s) <= order:
 			at = i + 1
 		}
 	}
