@@ -16,6 +16,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/audit"
 	"github.com/kaigofhir/kaigofhir/server/auth"
@@ -58,6 +59,9 @@ type Config struct {
 	// NoFullText leaves out the index of _text and _content, which is as large
 	// as all others together.
 	NoFullText bool
+	// Matrix is the sharing matrix in force; nil is the national one with its
+	// switches at their defaults.
+	Matrix *sharing.Matrix
 	// AuditWait lets every access answer only when its record is on disk; see
 	// package audit. NewAuditID makes the ids of the records, nil is NewID.
 	AuditWait  bool
@@ -106,7 +110,10 @@ func New(cfg Config) (*Server, error) {
 		cfg.Store = observe.TraceStore(cfg.Store, cfg.Tracer)
 		cfg.Observers = append([]observe.Observer{observe.NewTracing(cfg.Tracer)}, cfg.Observers...)
 	}
-	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now))
+	if cfg.Matrix == nil {
+		cfg.Matrix = sharing.National()
+	}
+	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now), policy.WithMatrix(cfg.Matrix))
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
@@ -212,7 +219,7 @@ func (cfg *Config) authentication() (func(*http.Request) (policy.Caller, error),
 	}
 	authority, err := auth.New(auth.Config{
 		Issuer: strings.TrimSuffix(cfg.BaseURL, api.BasePath), TokenURL: cfg.tokenURL(), Audience: cfg.BaseURL,
-		Clients: cfg.Clients, Keys: cfg.Keys, Now: cfg.Now, NewID: cfg.NewID, Life: cfg.TokenLife, Log: cfg.Log,
+		Clients: cfg.Clients, Keys: cfg.Keys, Now: cfg.Now, NewID: cfg.NewID, Life: cfg.TokenLife, Log: cfg.Log, Matrix: cfg.Matrix,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -38,6 +38,8 @@ type serveCommand struct {
 	Metrics   string          `name:"metrics-addr" placeholder:"ADDR" env:"KAIGOFHIR_METRICS_ADDR" help:"Address for Prometheus, such as 127.0.0.1:9090; without it there are no metrics."`
 	TraceURL  string          `name:"trace-url" placeholder:"URL" env:"KAIGOFHIR_TRACE_URL" help:"OpenTelemetry collector (OTLP over HTTP) that gets traces, such as http://127.0.0.1:4318/v1/traces; without it there are none."`
 	TraceRate float64         `name:"trace-rate" default:"1" env:"KAIGOFHIR_TRACE_RATE" help:"Share of the requests that are traced, from 0 to 1."`
+	Switches  []string        `name:"switch" placeholder:"NAME[=false]" env:"KAIGOFHIR_SWITCHES" help:"Switch of the sharing matrix; kaigofhir matrix lists them."`
+	AuditWait bool            `name:"audit-wait" env:"KAIGOFHIR_AUDIT_WAIT" help:"Answer a read only when its record is on disk. Without it a crash can lose the records of the last 20 ms."`
 	ReadyJSON bool            `name:"ready-json" help:"Print one JSON object with url and pid once the server answers."`
 	Config    kong.ConfigFlag `help:"Configuration file (YAML); its keys are the names of these flags."`
 }
@@ -52,6 +54,10 @@ type ready struct {
 // Run serves until the process is told to stop, then finishes the requests
 // that are under way.
 func (c *serveCommand) Run(a *app) error {
+	matrix, err := matrixWith(c.Switches)
+	if err != nil {
+		return err
+	}
 	listener, err := c.listen()
 	if err != nil {
 		return err
@@ -87,6 +93,7 @@ func (c *serveCommand) Run(a *app) error {
 		data: c.Data, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
+			cfg.Matrix = matrix
 			cfg.Tracer = tracer
 			if c.Metrics != "" {
 				cfg.Metrics = metrics
@@ -126,6 +133,7 @@ func (c *serveCommand) configure(cfg *server.Config) {
 	cfg.MaxBody = c.MaxBody << 20
 	cfg.Rate, cfg.Burst = c.Rate, c.Burst
 	cfg.Origins = c.Origins
+	cfg.AuditWait = c.AuditWait
 	if c.Open {
 		server.OpenMode(cfg)
 	}
