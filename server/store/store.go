@@ -164,4 +164,7 @@ type Status struct {
 	Resources int64 // current, not deleted
 	Versions  int64
 	ReadOnly  bool
+	// SingleWrites: a transaction may write one resource only, because the
+	// deployment under the engine has no transactions.
+	SingleWrites bool
 }

@@ -10,6 +10,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ type dialect interface {
 type kit struct {
 	open    func(t *testing.T) store.Store
 	dialect dialect
+	skips   Skips
 }
 
 // RunSynthetic runs the kit on stores that were opened with Terms.
@@ -52,10 +54,7 @@ func RunSynthetic(t *testing.T, open func(t *testing.T) store.Store) {
 }
 
 func (k *kit) run(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, *kit)
-	}{
+	cases := []kitCase{
 		{"read", testRead},
 		{"delete", testDelete},
 		{"preconditions", testPreconditions},
@@ -76,7 +75,32 @@ func (k *kit) run(t *testing.T) {
 		{"readers see whole transactions", testNoHalfTransactions},
 		{"linearizable", testLinearizable},
 		{"random operations", testRandom},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, k) })
+	}
+	k.checkSkips(t, cases)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if reason := k.skips[c.name]; reason != "" {
+				t.Skip(reason)
+			}
+			c.test(t, k)
+		})
+	}
+}
+
+type kitCase struct {
+	name string
+	test func(*testing.T, *kit)
+}
+
+// Skips names cases of the kit that a deployment cannot pass, with the reason.
+type Skips map[string]string
+
+// checkSkips refuses a list that names no case or gives no reason.
+func (k *kit) checkSkips(t *testing.T, cases []kitCase) {
+	t.Helper()
+	for name, reason := range k.skips {
+		if reason == "" || !slices.ContainsFunc(cases, func(c kitCase) bool { return c.name == name }) {
+			t.Errorf("the list of skipped cases has %q with reason %q", name, reason)
+		}
 	}
 }

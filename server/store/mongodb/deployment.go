@@ -1,0 +1,58 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// ErrNoTransactions is why a deployment is refused.
+var ErrNoTransactions = errors.New("mongodb: this deployment cannot do transactions: run it as a replica set (one member is enough: mongod --replSet rs0, then rs.initiate()) of MongoDB 5.0 or later, or accept transactions of one resource only (SingleWrites), which is for trials")
+
+// snapshotWire is the wire version of MongoDB 5.0, the first with snapshot
+// reads outside of transactions.
+const snapshotWire = 13
+
+// commandNotFound is the server's error code.
+const commandNotFound = 59
+
+// hello is the part of a server's description that is needed here.
+// https://www.mongodb.com/docs/manual/reference/command/hello/
+type hello struct {
+	SetName        string `bson:"setName"`
+	Message        string `bson:"msg"` // "isdbgrid" for mongos
+	SessionMinutes *int   `bson:"logicalSessionTimeoutMinutes"`
+	MaxWireVersion int    `bson:"maxWireVersion"`
+}
+
+func (h hello) transactions() bool {
+	return (h.SetName != "" || h.Message == "isdbgrid") && h.SessionMinutes != nil && h.MaxWireVersion >= snapshotWire
+}
+
+// detect finds out what the deployment can do.
+func (e *Engine) detect(ctx context.Context) error {
+	var h hello
+	admin := e.client.Database("admin")
+	err := admin.RunCommand(ctx, is("hello", 1)).Decode(&h)
+	var unknown mongo.CommandError
+	if errors.As(err, &unknown) && unknown.Code == commandNotFound {
+		err = admin.RunCommand(ctx, is("isMaster", 1)).Decode(&h) // its old name
+	}
+	if err != nil {
+		return fmt.Errorf("mongodb: %w", err)
+	}
+	e.transactions = h.transactions()
+	if e.transactions {
+		return nil
+	}
+	if !e.opts.SingleWrites {
+		return ErrNoTransactions
+	}
+	e.opts.Logger.Warn("the MongoDB deployment has no transactions: each transaction may write one resource only")
+	return nil
+}
+
+// Transactions reports whether a transaction may write more than one resource.
+func (e *Engine) Transactions() bool { return e.transactions || e.opts.limits.unsafeTransactions }

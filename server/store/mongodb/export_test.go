@@ -1,0 +1,30 @@
+package mongodb
+
+import (
+	"context"
+	"time"
+)
+
+// Text is how an index key is kept.
+func Text(key []byte) string { return text(key) }
+
+// Sweep drops the index keys of versions superseded at or before a time.
+func (e *Engine) Sweep(ctx context.Context, before time.Time) error { return e.sweep(ctx, before) }
+
+// Tiny returns options under which sets do not fit into a query and batches
+// hold a few documents.
+func (o Options) Tiny() Options {
+	o.limits = defaultLimits
+	o.limits.set, o.limits.batch = 20, 3
+	return o
+}
+
+// Unsafe returns options under which a deployment without transactions takes
+// those of many resources, guarded by the lock alone.
+func (o Options) Unsafe() Options {
+	if o.limits.set == 0 {
+		o.limits = defaultLimits
+	}
+	o.limits.unsafeTransactions = true
+	return o
+}
