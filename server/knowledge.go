@@ -37,6 +37,7 @@ var broken = []string{
 // knowledge is what the server knows of definitions and codes: R4 and the
 // guide of long-term care.
 type knowledge struct {
+	guide     []*fhir.Element
 	terms     terminology.Service
 	validator *validate.Validator
 	profiles  Validation
@@ -58,7 +59,7 @@ func (cfg *Config) knowledge() (*knowledge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("definitions: %w", err)
 	}
-	return &knowledge{terms: terms, validator: v, profiles: cfg.Validation}, nil
+	return &knowledge{guide: guide, terms: terms, validator: v, profiles: cfg.Validation}, nil
 }
 
 // Validate checks a resource that is about to be written.

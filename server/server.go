@@ -140,7 +140,9 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	operations := operation.NewRegistry(operation.Sharing(service, pol), operation.Diff(service))
+	operations := operation.NewRegistry(append(operation.All(&operation.Env{
+		Service: service, Validator: known.validator, Terminology: known.terms, Definitions: known.guide, Now: cfg.Now, NewID: cfg.NewID,
+	}), operation.Sharing(service, pol), operation.Diff(service))...)
 	service.SetOperations(operations.Run)
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	observers := cfg.observers(s)

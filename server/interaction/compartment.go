@@ -9,12 +9,18 @@ import (
 
 // compartment returns the clause "is in the compartment of group". With
 // several types a resource is in when it refers by a parameter that puts its
-// own type in. https://hl7.org/fhir/R4/compartmentdefinition.html
-func (s *Service) compartment(group store.Key, types []string) (search.Clause, error) {
+// own type in; self takes in the resource it is the compartment of.
+// https://hl7.org/fhir/R4/compartmentdefinition.html
+func (s *Service) compartment(group store.Key, types []string, self bool) (search.Clause, error) {
 	if len(types) == 0 {
 		types = r4.ResourceTypes()
 	}
 	var clause search.Clause
+	if id, ok := s.Registry().Lookup(group.Type, "_id"); ok && self {
+		if kind, ok := s.typeClause(group.Type); ok {
+			clause.Any = append(clause.Any, []search.Clause{kind, {Param: id, Values: []search.Value{{Raw: group.ID, Code: group.ID}}}})
+		}
+	}
 	for _, typ := range types {
 		codes, ok := r4.Compartment(group.Type, typ)
 		if !ok {

@@ -21,15 +21,18 @@ const CursorParam = "_cursor"
 // cursor is what a paging link stands for. The link carries it encrypted, so
 // that nothing of a query sent by POST shows in it.
 type cursor struct {
-	Kind    string `json:"k"` // "s" search, "h" history
-	Type    string `json:"t,omitempty"`
-	ID      string `json:"i,omitempty"`
-	Group   string `json:"g,omitempty"` // compartment "Patient/1"
-	Query   string `json:"q,omitempty"`
-	After   string `json:"a,omitempty"`
-	AsOf    uint64 `json:"v,omitempty"`
-	Total   int64  `json:"n"`
-	Expires int64  `json:"x"` // Unix seconds
+	Kind  string `json:"k"` // "s" search, "h" history
+	Type  string `json:"t,omitempty"`
+	ID    string `json:"i,omitempty"`
+	Group string `json:"g,omitempty"` // compartment "Patient/1"
+	Query string `json:"q,omitempty"`
+	After string `json:"a,omitempty"`
+	AsOf  uint64 `json:"v,omitempty"`
+	Total int64  `json:"n"`
+
+	Everything bool `json:"e,omitempty"`
+
+	Expires int64 `json:"x"` // Unix seconds
 }
 
 // linkSealer encrypts cursors with AES-256-GCM, the caller bound in as

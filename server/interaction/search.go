@@ -20,6 +20,9 @@ type SearchRequest struct {
 	Type string
 	// Compartment narrows to the compartment of a resource ("Patient/1").
 	Compartment store.Key
+	// Everything takes in the resource of the compartment itself and makes
+	// the links those of $everything.
+	Everything bool
 	// Query is the raw query string, that of a POST body included.
 	Query string
 }
@@ -90,7 +93,7 @@ func (r *searching) resume() error {
 	}
 	group, _ := localKey(cur.Group)
 	r.cur, r.page = cur, true
-	r.ask = SearchRequest{Type: cur.Type, Compartment: group, Query: cur.Query}
+	r.ask = SearchRequest{Type: cur.Type, Compartment: group, Everything: cur.Everything, Query: cur.Query}
 	return nil
 }
 
@@ -151,7 +154,7 @@ func (r *searching) admit(ctx context.Context) (search.Must, error) {
 	if err := checkKey(r.ask.Compartment); err != nil {
 		return must, err
 	}
-	clause, err := r.s.compartment(r.ask.Compartment, types)
+	clause, err := r.s.compartment(r.ask.Compartment, types, r.ask.Everything)
 	if err != nil {
 		return must, err
 	}
@@ -225,9 +228,12 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 	if r.ask.Compartment.ID != "" {
 		path += "/" + r.ask.Compartment.String()
 	}
-	if r.ask.Type != "" {
+	switch {
+	case r.ask.Everything:
+		path += "/$everything"
+	case r.ask.Type != "":
 		path += "/" + r.ask.Type
-	} else if r.ask.Compartment.ID != "" {
+	case r.ask.Compartment.ID != "":
 		path += "/*"
 	}
 	used := r.used()
@@ -247,7 +253,7 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 	if page.Next == "" {
 		return nil
 	}
-	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total,
+	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything,
 		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
 	if r.ask.Compartment.ID != "" {
 		next.Group = r.ask.Compartment.String()

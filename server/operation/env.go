@@ -1,0 +1,167 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
+	"github.com/kaigofhir/kaigofhir/fhir/terminology"
+	"github.com/kaigofhir/kaigofhir/fhir/validate"
+	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// Env is what operations work with. All fields are required.
+type Env struct {
+	Service     *interaction.Service
+	Validator   *validate.Validator
+	Terminology terminology.Service
+	// Definitions are what Terminology knows besides R4.
+	Definitions []*fhir.Element
+	Now         func() time.Time
+	NewID       func() string
+}
+
+// All returns every operation of the server.
+func All(e *Env) []Operation {
+	return []Operation{
+		e.validate(), e.everything(), e.document(), e.expand(), e.validateCode("ValueSet"), e.validateCode("CodeSystem"),
+		e.lookup(), e.subsumes(), e.translate(), e.meta(), e.metaAdd(), e.metaDelete(), e.lastN(), e.convert(),
+	}
+}
+
+// read returns the resource an operation is called on, as the caller sees it.
+func (e *Env) read(ctx context.Context, c interaction.Call, in Input) (*fhir.Element, error) {
+	v, err := e.Service.Read(ctx, c, store.Key{Type: in.Type, ID: in.ID})
+	if err != nil {
+		return nil, err
+	}
+	return decode(v.JSON)
+}
+
+func decode(json []byte) (*fhir.Element, error) {
+	r, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30})
+	if err != nil {
+		return nil, interaction.Internalf(err)
+	}
+	return r, nil
+}
+
+// terms returns a terminology that also knows the code systems, value sets and
+// maps stored under the canonicals, and what those refer to.
+func (e *Env) terms(ctx context.Context, c interaction.Call, canonicals ...string) (terminology.Service, error) {
+	var found []*fhir.Element
+	done := map[string]bool{}
+	for len(canonicals) > 0 && len(done) < 100 {
+		canonical, _, _ := cut(canonicals[0])
+		canonicals = canonicals[1:]
+		if canonical == "" || done[canonical] {
+			continue
+		}
+		done[canonical] = true
+		for _, typ := range []string{"CodeSystem", "ValueSet", "ConceptMap"} {
+			b, err := e.Service.Search(ctx, c, interaction.SearchRequest{Type: typ, Query: "_count=1&_total=none&url=" + url.QueryEscape(canonical)})
+			if refused(err) {
+				continue // no scope for definitions: only the server's own count
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, entry := range b.Entries {
+				r, err := decode(entry.Resource)
+				if err != nil {
+					return nil, err
+				}
+				if entry.Mode == "match" {
+					found = append(found, r)
+					canonicals = append(canonicals, refersTo(r)...)
+				}
+			}
+		}
+	}
+	if len(found) == 0 {
+		return e.Terminology, nil
+	}
+	return terminology.New(terminology.Config{Resources: append(found, e.Definitions...)}), nil
+}
+
+// refersTo lists the canonicals a value set draws on.
+func refersTo(r *fhir.Element) []string {
+	var list []string
+	for _, part := range []string{"include", "exclude"} {
+		for inc := range r.Get("compose").All(part) {
+			list = append(list, inc.Text("system"))
+			for vs := range inc.All("valueSet") {
+				list = append(list, vs.Value)
+			}
+		}
+	}
+	return list
+}
+
+func cut(canonical string) (string, string, bool) {
+	for i := range len(canonical) {
+		if canonical[i] == '|' {
+			return canonical[:i], canonical[i+1:], true
+		}
+	}
+	return canonical, "", false
+}
+
+// refused reports whether an error is one of scope.
+func refused(err error) bool {
+	var r *interaction.Refusal
+	return errors.As(err, &r) && r.Reason == interaction.Denied
+}
+
+// termsProblem gives an error of the terminology its reason.
+func termsProblem(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, terminology.ErrUnknownCode):
+		return interaction.Refuse(interaction.Unknown, fhir.NotFound, "code-unknown", fhir.Messagef(
+			"the code is not in the code system", "コードがコードシステムにありません"))
+	case errors.Is(err, terminology.ErrUnknownSystem), errors.Is(err, terminology.ErrUnknownValueSet), errors.Is(err, terminology.ErrUnknownMap):
+		return interaction.Refuse(interaction.Unknown, fhir.NotFound, "canonical-unknown", fhir.Messagef(
+			"the server does not hold the code system, value set or concept map asked for",
+			"指定されたコードシステム・値セット・コンセプトマップはこのサーバーにありません"))
+	case errors.Is(err, terminology.ErrTooCostly):
+		return interaction.Refuse(interaction.Unacceptable, fhir.TooCostly, "expansion-too-large", fhir.Messagef(
+			"the expansion is larger than the server makes", "展開結果がサーバーの上限を超えています"))
+	case errors.Is(err, terminology.ErrCircular):
+		return interaction.Refuse(interaction.Unacceptable, fhir.Processing, "value-set-circular", fhir.Messagef(
+			"the value set imports itself", "値セットが自分自身を参照しています"))
+	}
+	return err
+}
+
+func missing(name string) error {
+	return interaction.Refuse(interaction.BadRequest, fhir.Required, "parameter-missing", fhir.Messagef(
+		"the parameter %s is missing", "パラメータ %s がありません", name))
+}
+
+// result builds a Parameters resource.
+type result struct{ *fhir.Element }
+
+func newResult() result { return result{fhir.NewResource("Parameters")} }
+
+// add appends a parameter; an empty value adds nothing.
+func (r result) add(name, property, value string) result {
+	if value != "" {
+		r.Add("parameter").Set("name", name).Set(property, value)
+	}
+	return r
+}
+
+func (r result) reply() *interaction.Reply { return &interaction.Reply{Resource: r.Element} }
+
+func yesNo(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
