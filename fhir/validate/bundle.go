@@ -81,6 +81,17 @@ func (b *bundle) at(url, version string) []*fhir.Element {
 	return out
 }
 
+// allows tells whether a reference has a form that can be resolved in the
+// bundle: absolute, a fragment, Type/id, or a search in a transaction.
+// https://hl7.org/fhir/R4/bundle.html#references
+func (b *bundle) allows(text string) bool {
+	if text == "" || text[0] == '#' || isAbsolute(text) || typeInURL("/"+text) != "" {
+		return true
+	}
+	kind := b.root.Text("type")
+	return strings.Contains(text, "?") && (kind == "transaction" || kind == "batch")
+}
+
 // restBase returns "http://server/fhir/" of "http://server/fhir/Patient/1".
 func restBase(fullURL string) (string, bool) {
 	t, id := typeAndID(fullURL)

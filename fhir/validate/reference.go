@@ -18,6 +18,11 @@ func (r *run) reference(e *fhir.Element) {
 			"A reference must not have blanks", "参照に空白を含めることはできません"))
 		return
 	}
+	if r.frame.bundle != nil && !r.frame.bundle.allows(text) {
+		r.failAt(e.Get("reference"), fhir.Value, "reference-format", fhir.Messagef(
+			"A relative reference must have the form Type/id", "相対参照は 型/id の形でなければなりません"))
+		return
+	}
 	target := r.resolveAt(e)
 	if id, ok := cutFragment(text); ok && target == nil {
 		r.fail(fhir.Invariant, "ref-1", fhir.Messagef(
