@@ -40,6 +40,27 @@ func (p *plan) checkReferences(ctx context.Context, content *fhir.Element) error
 	return failed
 }
 
+// checkSubjects refuses a document about a person the caller does not see: its
+// references lie in the entries, which checkReferences leaves alone.
+func (p *plan) checkSubjects(ctx context.Context, content *fhir.Element, l search.Labels) error {
+	if !p.s.cfg.Options.CheckReferences || p.c.Caller.Unrestricted || content.ResourceType() != "Bundle" {
+		return nil
+	}
+	for _, id := range l.Patients {
+		key := store.Key{Type: "Patient", ID: id}
+		there, err := p.exists(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return RefuseAll(Unacceptable, fhir.Issues{{Severity: fhir.Error, Code: fhir.NotFound, ID: "reference-not-found",
+				Expression: "Bundle.entry[0].resource", Message: fhir.Messagef(
+					"the reference to %s leads nowhere", "参照先 %s が見つかりません", key.String())}})
+		}
+	}
+	return nil
+}
+
 // registers reports whether a reference is that of a consent or registration to
 // its person. Whoever writes one has identified the person, mostly without
 // having seen the Patient before: that is what it is written for. Hidden and

@@ -107,6 +107,9 @@ func (p *plan) prepareContent(ctx context.Context, st *step, content *fhir.Eleme
 	if err := p.checkReferences(ctx, content); err != nil {
 		return err
 	}
+	if err := p.checkSubjects(ctx, content, labels); err != nil {
+		return err
+	}
 	stamp, err := newStamp(p.s.Registry(), content)
 	if err != nil {
 		return err

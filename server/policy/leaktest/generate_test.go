@@ -252,6 +252,7 @@ func (p *play) write(person string) {
 	r.withheld = form == "physician-opinion" && p.dice.IntN(3) == 0
 	if client == r.author && !p.seesPerson(viewer{office: client}, person) {
 		p.refused(client, p.record(r)) // register first: one does not write about strangers
+		p.refusedDocument(client, r)
 		return
 	}
 	r.id = p.create(client, p.record(r))
@@ -267,6 +268,22 @@ func (p *play) refused(client string, e *fhir.Element) {
 	b := p.do(client, "POST", e.ResourceType(), string(fhirjson.Append(nil, e)))
 	if a.status != 422 || b.status != a.status || strings.ReplaceAll(a.body, hidden, "Patient/nobody") != b.body {
 		p.system.t.Errorf("%s about a hidden person: %d, an absent one: %d\n%s\n%s", a.request, a.status, b.status, a.body, b.body)
+	}
+}
+
+// refusedDocument tries the same with the reference inside a document.
+func (p *play) refusedDocument(client string, r *record) {
+	document := labelled("Bundle", r.form).Set("type", "document").Set("timestamp", "2026-05-01T00:00:00Z")
+	document.Add("identifier").Set("system", "urn:leak").Set("value", "document")
+	composition := fhir.NewResource("Composition").Set("id", "c").Set("status", "final").Set("date", "2026-05-01").Set("title", "記録")
+	composition.Add("type").Set("text", "x")
+	composition.Add("author").Set("reference", "Organization/"+client)
+	composition.Add("subject").Set("reference", "Patient/"+r.person)
+	for _, e := range []*fhir.Element{composition, fhir.NewResource("Patient").Set("id", r.person), fhir.NewResource("Organization").Set("id", client).Set("name", "x")} {
+		document.Add("entry").Set("fullUrl", base+"/"+e.ResourceType()+"/"+e.ID()).AddResource("resource", e)
+	}
+	if a := p.do(client, "POST", "Bundle", string(fhirjson.Append(nil, document))); a.status != 422 || !strings.Contains(a.body, "reference-not-found") {
+		p.system.t.Errorf("%s: a document about a hidden person: %d %s", a.request, a.status, a.body)
 	}
 }
 
