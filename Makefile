@@ -27,6 +27,12 @@ test: ## the tests, as in the README
 race: ## the tests of everything concurrent, with the race detector
 	go test -race -short ./server/... ./fhir/fhirpath ./fhir/search ./fhir/validate ./fhir/terminology
 
+GENERATED = mapping/samples/files profiles/care/resources docs/forms fhir/r4 testdata/fhir-r4
+generated: ## fails where a generated file is not what its generator writes
+	go generate ./mapping/guide ./mapping/samples
+	@if test -d $(EXAMPLES)/package; then go generate ./fhir/r4; else echo "fhir/r4 not checked: needs make examples"; fi
+	@test -z "$$(git status --porcelain $(GENERATED))" || { git status --porcelain $(GENERATED); echo "run go generate and commit"; exit 1; }
+
 bench: ## benchmarks of mapping, write, read and search; prints the numbers
 	go test -run '^$$' -bench . -benchmem ./mapping/... ./fhir/... ./server/...
 
@@ -48,5 +54,5 @@ FUZZTIME = 20s
 fuzz: ## every native fuzz target for FUZZTIME each
 	@for pkg in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
 	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$pkg/*_test.go | sed 's/func //' | sort -u); do \
-	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
 	  done; done
