@@ -96,6 +96,11 @@ func (m *Memory) resource(kind, canonical string) (*fhir.Element, bool) {
 	if list := m.resources[kind+" "+canonical]; len(list) > 0 {
 		return list[len(list)-1], true
 	}
+	// The kind is looked up first: a code system URL in a resource may name
+	// anything, and decoding it to find out is not free.
+	if _, ok := slices.BinarySearch(r4.ConformanceURLs(kind), canonical); !ok {
+		return nil, false
+	}
 	data, ok := r4.Conformance(canonical)
 	if !ok {
 		return nil, false

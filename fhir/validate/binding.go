@@ -236,12 +236,10 @@ func (r *run) system(e *fhir.Element, system string) bool {
 			"The system must be an absolute URI", "system は絶対 URI でなければなりません"))
 		return false
 	}
-	if strings.Contains(system, "/ValueSet/") {
-		if set, ok := r.v.catalog.find(system); ok && set.ResourceType() == "ValueSet" {
-			r.failAt(e.Get("system"), fhir.Value, "system-value-set", fhir.Messagef(
-				"The system is a value set, not a code system", "system がコードシステムではなく値セットを指しています"))
-			return false
-		}
+	if strings.Contains(system, "/ValueSet/") && r.v.catalog.has("ValueSet", system) {
+		r.failAt(e.Get("system"), fhir.Value, "system-value-set", fhir.Messagef(
+			"The system is a value set, not a code system", "system がコードシステムではなく値セットを指しています"))
+		return false
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -73,8 +74,24 @@ func (c *catalog) find(canonical string) (*fhir.Element, bool) {
 	return r, err == nil
 }
 
+// has tells whether a canonical is one of a resource type, without decoding
+// it: canonicals in resources may name anything.
+func (c *catalog) has(kind, canonical string) bool {
+	url, _, _ := strings.Cut(canonical, "|")
+	for _, key := range []string{canonical, url} {
+		if list := c.byURL[key]; len(list) > 0 {
+			return list[len(list)-1].ResourceType() == kind
+		}
+	}
+	_, ok := slices.BinarySearch(r4.ConformanceURLs(kind), url)
+	return ok
+}
+
 // structure finds a StructureDefinition.
 func (c *catalog) structure(canonical string) (*fhir.Element, bool) {
+	if !c.has("StructureDefinition", canonical) {
+		return nil, false
+	}
 	sd, ok := c.find(canonical)
 	if !ok || sd.ResourceType() != "StructureDefinition" {
 		return nil, false

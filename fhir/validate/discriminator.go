@@ -337,10 +337,16 @@ func (v *Validator) typeOf(canonical string) string {
 	if name, ok := isCore(canonical); ok {
 		return name
 	}
-	if sd, ok := v.catalog.structure(canonical); ok {
-		return strings.TrimPrefix(sd.Text("type"), coreURL)
+	if t, ok := v.types.Load(canonical); ok {
+		return t.(string)
 	}
-	return ""
+	sd, ok := v.catalog.structure(canonical)
+	if !ok {
+		return ""
+	}
+	t := strings.TrimPrefix(sd.Text("type"), coreURL)
+	v.types.Store(canonical, t)
+	return t
 }
 
 // matches tells whether all matchers hold for an element.

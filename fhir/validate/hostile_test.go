@@ -35,6 +35,7 @@ func TestHostileResources(t *testing.T) {
 		{"faults in one line", `{"resourceType":"Patient","name":[` + repeat(`{"use":"x"}`) + `]}`},
 		{"the same fullUrl", `{"resourceType":"Bundle","type":"collection","entry":[` + repeat(`{"fullUrl":"urn:uuid:187e0c12-8dd2-67e2-99b2-bf273c878281","resource":{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"urn:uuid:187e0c12-8dd2-67e2-99b2-bf273c878281"}}}`) + `]}`},
 		{"slices", `{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"component":[` + repeat(`{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]}}`) + `]}`},
+		{"canonicals of something else", `{"resourceType":"Patient","extension":[` + repeat(`{"url":"http://hl7.org/fhir/ValueSet/observation-codes","valueCoding":{"system":"http://hl7.org/fhir/StructureDefinition/Bundle","code":"x"}}`) + `]}`},
 		{"links", `{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">` + strings.ReplaceAll(repeat(`<a href='#x%d'>x</a>`), ",", "") + `</div>"}}`},
 		{"items", `{"resourceType":"QuestionnaireResponse","status":"completed","contained":[{"resourceType":"Questionnaire","id":"q","status":"active","item":[{"linkId":"1","type":"string"}]}],"questionnaire":"#q","item":[` + repeat(`{"linkId":"1","answer":[{"valueString":"x"}]}`) + `]}`},
 	}

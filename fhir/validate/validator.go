@@ -81,6 +81,7 @@ type Validator struct {
 
 	plans    sync.Map // *r4.Type → *plan
 	profiles sync.Map // canonical → *profile, for the canonicals that exist
+	types    sync.Map // canonical of a profile → name of the type it constrains
 	compile  sync.Mutex
 }
 
