@@ -13,6 +13,7 @@ public class Launcher {
 
   public static void main(String[] args) throws Exception {
     var backend = new MemoryBackend().version(new Version(List.of(4, 4, 0), 9));
+    backend.enableOplog(); // change streams
     var server = new MongoServer(backend);
     server.bind("127.0.0.1", 0);
     System.out.println("mongodb:/" + server.getLocalAddress());
