@@ -55,6 +55,7 @@ var doors = []door{
 	{"GraphQL connection", (*play).graphConnection},
 	{"GraphQL reference", (*play).graphReference},
 	{"$sharing", (*play).sharing},
+	{"pages while things happen", (*play).pagesMeanwhile},
 }
 
 // is compares an answer's keys with what the oracle says.

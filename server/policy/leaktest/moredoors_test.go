@@ -193,3 +193,30 @@ func (p *play) sharing(v viewer) {
 		}
 	}
 }
+
+// pagesMeanwhile follows paging links while consents are withdrawn and
+// registrations end: a link opened before shows nothing that is hidden now.
+func (p *play) pagesMeanwhile(v viewer) {
+	typ := pick(p.dice, recordTypes[:4])
+	a, ok := p.ask(v, typ+"?_count=2")
+	for n := 0; ok && n < 5; n++ {
+		next := link(p, a, "next")
+		if next == "" {
+			return
+		}
+		if n == 0 {
+			p.withdraw()
+		} else {
+			p.happen()
+		}
+		if a = p.do(v.client, http.MethodGet, next, ""); a.status != http.StatusOK {
+			p.system.t.Fatalf("%s: %d %s", a.request, a.status, a.body)
+		}
+		visible := p.visible(v, typ)
+		for _, k := range p.keys(a, "match") {
+			if !slices.Contains(visible, k) {
+				p.system.t.Errorf("%s: an open link shows %s", a.request, k)
+			}
+		}
+	}
+}
