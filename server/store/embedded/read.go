@@ -35,18 +35,11 @@ func (e *Engine) ReadVersion(ctx context.Context, key store.Key, version uint64)
 		return store.Version{}, err
 	}
 	defer e.end()
-	b, ok, err := e.get(e.db, historyKey(key.Type, key.ID, version))
+	p, ok, err := getPointer(e.db, historyKey(key.Type, key.ID, version))
 	if err != nil {
 		return store.Version{}, err
 	}
-	if !ok {
-		return store.Version{}, store.ErrNotFound
-	}
-	p, err := decodePointer(b)
-	if err != nil {
-		return store.Version{}, err
-	}
-	if p.doc.seq() > e.durable.seq() {
+	if !ok || p.doc.seq() > e.durable.seq() {
 		return store.Version{}, store.ErrNotFound
 	}
 	return e.version(e.db, p.doc)
@@ -54,13 +47,12 @@ func (e *Engine) ReadVersion(ctx context.Context, key store.Key, version uint64)
 
 // pointerAt finds the version of a resource that was current at seq.
 func (e *Engine) pointerAt(r pebble.Reader, key store.Key, seq uint64) (pointer, bool, error) {
-	b, ok, err := e.get(r, currentKey(key.Type, key.ID))
+	p, ok, err := getPointer(r, currentKey(key.Type, key.ID))
 	if err != nil || !ok {
 		return pointer{}, false, err
 	}
-	p, err := decodePointer(b)
-	if err != nil || p.doc.seq() <= seq {
-		return p, err == nil, err
+	if p.doc.seq() <= seq {
+		return p, true, nil
 	}
 	prefix := historyPrefix(key.Type, key.ID)
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
@@ -74,6 +66,20 @@ func (e *Engine) pointerAt(r pebble.Reader, key store.Key, seq uint64) (pointer,
 		}
 	}
 	return pointer{}, false, it.Error()
+}
+
+// getPointer reads a pointer, if there is one.
+func getPointer(r pebble.Reader, key []byte) (pointer, bool, error) {
+	value, closer, err := r.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return pointer{}, false, nil
+	}
+	if err != nil {
+		return pointer{}, false, err
+	}
+	p, err := decodePointer(value)
+	err = errors.Join(err, closer.Close())
+	return p, err == nil, err
 }
 
 // version reads one version with its labels.

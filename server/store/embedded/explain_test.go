@@ -1,0 +1,53 @@
+package embedded_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/store/storetest"
+)
+
+// TestExplain checks that each plan is chosen where it should be.
+func TestExplain(t *testing.T) {
+	e := openMemory(t, embedded.Options{Terms: storetest.Terms{}})
+	defer e.Close()
+	var tx store.Tx
+	for i := range 3000 {
+		tx.Writes = append(tx.Writes, observation(i, i))
+	}
+	if _, err := e.Apply(t.Context(), tx); err != nil {
+		t.Fatal(err)
+	}
+	all := search.Must{Unrestricted: true}
+	own := search.Must{Any: []search.Grant{{Patients: patientSet{"7"}}}}
+	rare := one("date", search.Value{From: 10000, To: 12000})
+	for _, c := range []struct {
+		name  string
+		must  search.Must
+		where []search.Clause
+		want  []string
+	}{
+		{"few", all, []search.Clause{raw("code", "category-2"), raw("subject", "Patient/7")}, []string{"start from the 5 versions of condition 2"}},
+		{"lists", all, []search.Clause{raw("code", "category-2"), raw("code", "status-final")}, []string{"walk the list of condition 1", "walk the list of condition 2"}},
+		{"list and test", all, []search.Clause{raw("code", "status-final"), rare}, []string{"walk the list of condition 1", "test condition 2 on keys", "many rejected: fetched a set of 2000"}},
+		{"all", all, nil, []string{"walk the list of all resources"}},
+		{"own", own, []search.Clause{raw("code", "status-final")}, []string{"start from the 5 versions the caller may see"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := search.Query{Types: []string{"Observation"}, Must: c.must, Where: c.where, Count: 10, Total: search.TotalAccurate}
+			got, err := e.Explain(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range append(c.want, fmt.Sprint("result: ")) {
+				if !strings.Contains(got, want) {
+					t.Errorf("no %q in:\n%s", want, got)
+				}
+			}
+		})
+	}
+}
