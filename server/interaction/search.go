@@ -122,6 +122,10 @@ func (r *searching) parse() error {
 	if len(req.Unknown) > 0 && r.c.Strict {
 		return RefuseAll(BadRequest, unknownIssues(fhir.Error, req.Unknown))
 	}
+	if c := req.Directives.Contained; c != "" && c != "false" {
+		return Refuse(BadRequest, fhir.NotSupported, "contained", fhir.Messagef(
+			"the search does not look into contained resources", "contained リソースの検索には対応していません"))
+	}
 	r.req = req
 	return nil
 }
