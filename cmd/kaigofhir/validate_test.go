@@ -32,7 +32,7 @@ func TestValidate(t *testing.T) {
 			stdout: "FILE:2:14: error: Patient.birthDate: The value is not a valid date: YYYY, YYYY-MM or YYYY-MM-DD of the calendar [primitive-format]\n"},
 		{name: "as OperationOutcome", input: bad, args: []string{"--json", "--lang=ja"}, status: 1,
 			stdout: `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"value","details":{"coding":[{"code":"primitive-format"}],` +
-				`"text":"値が date として正しくありません: YYYY, YYYY-MM or YYYY-MM-DD of the calendar","_text":{"extension":[{"extension":[{"url":"lang","valueCode":"en"},` +
+				`"text":"値が date として正しくありません: 暦にある YYYY、YYYY-MM、YYYY-MM-DD のいずれか","_text":{"extension":[{"extension":[{"url":"lang","valueCode":"en"},` +
 				`{"url":"content","valueString":"The value is not a valid date: YYYY, YYYY-MM or YYYY-MM-DD of the calendar"}],"url":"http://hl7.org/fhir/StructureDefinition/translation"}]}},` +
 				`"location":["Line[2] Col[14]"],"expression":["Patient.birthDate"]}]}` + "\n"},
 		{name: "valid, as OperationOutcome", input: good, args: []string{"--json"},

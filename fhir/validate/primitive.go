@@ -23,9 +23,12 @@ func (r *run) primitive(e *fhir.Element) {
 		r.fail(fhir.Invalid, "primitive-empty", fhir.Messagef("The value is empty", "値が空です"))
 		return
 	}
-	if why, ok := format(e.Type.Name, e.Value); !ok {
-		r.fail(fhir.Value, "primitive-format", fhir.Messagef(
-			"The value is not a valid %s: %s", "値が %s として正しくありません: %s", e.Type.Name, why))
+	if !isFormatted(e.Type.Name, e.Value) {
+		form := forms[e.Type.Name]
+		r.fail(fhir.Value, "primitive-format", fhir.Message{
+			En: "The value is not a valid " + e.Type.Name + ": " + form.En,
+			Ja: "値が " + e.Type.Name + " として正しくありません: " + form.Ja,
+		})
 		return
 	}
 	if e.Def != nil && e.Def.MaxLength > 0 && utf8.RuneCountInString(e.Value) > e.Def.MaxLength {
@@ -68,44 +71,66 @@ func hasMarkup(s string) bool {
 	return false
 }
 
-// format tells whether a value has the lexical form of a primitive type; why
-// says in English what is wrong.
-func format(typeName, v string) (why string, ok bool) {
+// forms say what a value of a primitive type looks like.
+var forms = map[string]fhir.Message{
+	"boolean":      {En: "true or false", Ja: "true または false"},
+	"integer":      {En: "a whole number of 32 bits", Ja: "32 ビットの整数"},
+	"unsignedInt":  {En: "a whole number from 0", Ja: "0 以上の整数"},
+	"positiveInt":  {En: "a whole number from 1", Ja: "1 以上の整数"},
+	"decimal":      {En: "a decimal number", Ja: "十進数"},
+	"date":         {En: "YYYY, YYYY-MM or YYYY-MM-DD of the calendar", Ja: "暦にある YYYY、YYYY-MM、YYYY-MM-DD のいずれか"},
+	"dateTime":     {En: "a date of the calendar, or a date with time and time zone", Ja: "暦にある日付、または時刻とタイムゾーンを伴う日付"},
+	"instant":      {En: "a date with time to the second and time zone", Ja: "秒までの時刻とタイムゾーンを伴う日付"},
+	"time":         {En: "hh:mm:ss", Ja: "hh:mm:ss"},
+	"base64Binary": {En: "base64", Ja: "base64"},
+	"id":           {En: "1 to 64 letters, digits, - and .", Ja: "英数字、-、. の 1〜64 文字"},
+	"code":         {En: "no blanks but single ones inside", Ja: "空白は語の間に一つずつだけ"},
+	"uri":          {En: "no blanks", Ja: "空白なし"},
+	"url":          {En: "no blanks", Ja: "空白なし"},
+	"canonical":    {En: "no blanks", Ja: "空白なし"},
+	"oid":          {En: "urn:oid: and digits with points", Ja: "urn:oid: と、点で区切った数字"},
+	"uuid":         {En: "urn:uuid: and a UUID in small letters", Ja: "urn:uuid: と小文字の UUID"},
+	"string":       {En: "printable characters, 1 MB at most", Ja: "印字できる文字、1 MB まで"},
+	"markdown":     {En: "printable characters, 1 MB at most", Ja: "印字できる文字、1 MB まで"},
+}
+
+// isFormatted tells whether a value has the lexical form of a primitive type.
+func isFormatted(typeName, v string) bool {
 	switch typeName {
 	case "boolean":
-		return "true or false", v == "true" || v == "false"
+		return v == "true" || v == "false"
 	case "integer":
-		return "a whole number of 32 bits", isInteger(v, -1<<31)
+		return isInteger(v, -1<<31)
 	case "unsignedInt":
-		return "a whole number from 0", isInteger(v, 0)
+		return isInteger(v, 0)
 	case "positiveInt":
-		return "a whole number from 1", isInteger(v, 1)
+		return isInteger(v, 1)
 	case "decimal":
-		return "a decimal number", isDecimal(v)
+		return isDecimal(v)
 	case "date":
-		return "YYYY, YYYY-MM or YYYY-MM-DD of the calendar", isDate(v)
+		return isDate(v)
 	case "dateTime":
-		return "a date of the calendar, or a date with time and time zone", isDateTime(v)
+		return isDateTime(v)
 	case "instant":
-		return "a date with time to the second and time zone", len(v) > 10 && isDateTime(v)
+		return len(v) > 10 && isDateTime(v)
 	case "time":
-		return "hh:mm:ss", isTime(v)
+		return isTime(v)
 	case "base64Binary":
-		return "base64", isBase64(v)
+		return isBase64(v)
 	case "id":
-		return "1 to 64 letters, digits, - and .", isID(v)
+		return isID(v)
 	case "code":
-		return "no blanks but single ones inside", isCode(v)
+		return isCode(v)
 	case "uri", "url", "canonical":
-		return "no blanks", !strings.ContainsAny(v, " \t\r\n")
+		return !strings.ContainsAny(v, " \t\r\n")
 	case "oid":
-		return "urn:oid: and digits with points", isOID(v)
+		return isOID(v)
 	case "uuid":
-		return "urn:uuid: and a UUID in small letters", isUUID(v) && v == strings.ToLower(v)
+		return isUUID(v) && v == strings.ToLower(v)
 	case "string", "markdown":
-		return "printable characters, 1 MB at most", isString(v)
+		return isString(v)
 	}
-	return "", true
+	return true
 }
 
 func isInteger(v string, least int64) bool {
