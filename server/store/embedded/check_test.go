@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -166,6 +167,23 @@ func TestReopen(t *testing.T) {
 	if r := mustApply(t, e, note(store.Update, "1", "again")); r.Seq != before.Seq+1 {
 		t.Errorf("seq %d after %d", r.Seq, before.Seq)
 	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opts.ReadOnly = true
+	e = open()
+	if _, err := e.Apply(t.Context(), store.Tx{Writes: []store.Write{note(store.Update, "1", "never")}}); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("a write to a store opened for reading: %v", err)
+	}
+	if s, err := e.Status(t.Context()); err != nil || !s.ReadOnly || s.Seq != before.Seq+1 {
+		t.Errorf("status %+v, %v", s, err)
+	}
+	wantClean(t, e)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opts.ReadOnly = false
+	e = open()
 	e.SetFormat(99)
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
