@@ -22,6 +22,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/intake"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
@@ -73,6 +74,8 @@ type Config struct {
 	Observers []observe.Observer
 	// Tracer makes the spans of requests; nil: none are made.
 	Tracer trace.TracerProvider
+	// Jobs keeps the work that takes longer than a request; nil: in memory.
+	Jobs job.Storage
 
 	Origins []string
 	MaxBody int64
@@ -90,11 +93,13 @@ type Server struct {
 	Policy  *policy.Policy
 	store   store.Store
 	trail   *audit.Log // nil in the open mode
+	jobs    *job.Manager
 }
 
-// Close writes what the record of accesses still holds back. It is called when
-// no more requests come, before the store is closed.
+// Close ends the jobs and writes what the record of accesses still holds back.
+// It is called when no more requests come, before the store is closed.
 func (s *Server) Close() error {
+	s.jobs.Close()
 	if s.trail == nil {
 		return nil
 	}
@@ -147,13 +152,20 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
-	s.Handler, err = api.New(api.Config{
+	handler, err := api.New(api.Config{
 		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home, Observers: observers,
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	s.Handler = handler
+	if err := s.startJobs(&cfg, handler); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // observers returns those who are told of each request, and lets the metrics
@@ -166,6 +178,7 @@ func (cfg *Config) observers(s *Server) []observe.Observer {
 	if s.trail != nil {
 		source.Backlog = s.trail.Backlog
 	}
+	source.Jobs = func() map[string]int { return s.jobs.Counts() }
 	cfg.Metrics.Watch(source)
 	return append([]observe.Observer{cfg.Metrics}, cfg.Observers...)
 }

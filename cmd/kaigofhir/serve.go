@@ -17,6 +17,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/auth"
+	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
@@ -211,6 +212,9 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		BaseURL: h.url, Version: version(), Clients: c.clients, Keys: keys, Home: c.home}
 	cfg.Options.ClientIDs = true // for the operator: organisations have ids of their own
 	cfg.Options.CheckReferences = true
+	if c.data != "" {
+		cfg.Jobs = job.Folder(filepath.Join(c.data, "jobs"))
+	}
 	if c.configure != nil {
 		c.configure(&cfg)
 	}

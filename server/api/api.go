@@ -15,6 +15,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/mapping"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
@@ -72,6 +73,7 @@ type API struct {
 	// description makes the OpenAPI document, once.
 	description func() *statement
 	limiter     *limiter
+	jobs        *job.Manager      // of asynchronous requests; nil: there are none
 	names       map[string]string // of the interactions, by "METHOD route"
 	started     time.Time
 }
@@ -93,7 +95,8 @@ func New(cfg Config) (*API, error) {
 	if cfg.Operations == nil {
 		cfg.Operations = operation.NewRegistry()
 	}
-	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now), names: interactionNames()}
+	a := &API{cfg: cfg, started: cfg.Now(), limiter: newLimiter(cfg.Rate, cfg.Burst, cfg.Now)}
+	a.names = a.interactionNames()
 	a.statements = newStatements(a)
 	a.description = newDescription(a)
 	a.engine = a.build()

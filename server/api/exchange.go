@@ -42,7 +42,11 @@ func (a *API) handler(handle func(*exchange) error, public bool) gin.HandlerFunc
 		defer x.recovered()
 		a.cors(g)
 		err := x.begin(public)
-		if err == nil {
+		switch {
+		case err != nil:
+		case x.defers():
+			err = x.kickOff()
+		default:
 			err = handle(x)
 		}
 		if err != nil {
@@ -62,6 +66,10 @@ func (x *exchange) begin(public bool) error {
 	x.pretty = strings.Contains(x.Request.URL.RawQuery, "_pretty=true")
 	x.prefer = readPrefer(x.Request)
 	x.call.Strict, x.call.Return = x.prefer.strict, x.prefer.ret
+	if ask, ok := x.Request.Context().Value(later{}).(*asyncRequest); ok {
+		x.call.Caller, x.call.Base = ask.Caller, ask.Base // both were found when it was accepted
+		return formatErr
+	}
 	if !public {
 		caller, err := x.api.cfg.Authenticate(x.Request)
 		if err != nil {

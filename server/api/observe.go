@@ -50,7 +50,10 @@ func (a *API) seen(g *gin.Context) observe.Exchange {
 func (a *API) interactionOf(g *gin.Context) string {
 	for _, name := range [...]string{"member", "id", "type"} {
 		if p := g.Param(name); isOperation(p) {
-			return a.operationName(p)
+			if name, ok := a.names[p]; ok {
+				return name
+			}
+			return "other"
 		}
 	}
 	method := g.Request.Method
@@ -63,26 +66,20 @@ func (a *API) interactionOf(g *gin.Context) string {
 	return "other"
 }
 
-func (a *API) operationName(name string) string {
-	if name == "$intake" {
-		return name
-	}
-	for _, o := range a.cfg.Operations.All() {
-		if name == "$"+o.Name {
-			return name
-		}
-	}
-	return "other"
-}
-
-// interactionNames gives each route the name of its interaction.
-func interactionNames() map[string]string {
+// interactionNames gives each route the name of its interaction, and each
+// operation its own.
+func (a *API) interactionNames() map[string]string {
 	names := map[string]string{}
+	for _, o := range a.operations() {
+		names["$"+o.Name] = "$" + o.Name
+	}
 	for _, r := range routes() {
 		name := strings.Join(r.codes, "-")
 		switch {
 		case r.path == "/metadata":
 			name = "capabilities"
+		case strings.HasPrefix(r.path, asyncPath):
+			name = "async"
 		case strings.HasSuffix(r.path, "/_search"), r.path == "/:type/:id/:member":
 			name = "search-type"
 		case r.path == "/:type" && name == "":

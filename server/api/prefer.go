@@ -14,6 +14,18 @@ type prefer struct {
 	async  bool
 }
 
+// without writes the preferences that are left where the request is done later.
+func (p prefer) without() string {
+	var parts []string
+	if p.ret != "" {
+		parts = append(parts, "return="+string(p.ret))
+	}
+	if p.strict {
+		parts = append(parts, "handling=strict")
+	}
+	return strings.Join(parts, ", ")
+}
+
 func readPrefer(r *http.Request) prefer {
 	var p prefer
 	for _, line := range r.Header["Prefer"] {

@@ -27,6 +27,9 @@ func routes() []route {
 		{"POST", "/_search", searchSystem, nil, false},
 		{"GET", "/_history", historySystem, []string{"history-system"}, false},
 
+		{"GET", asyncPath + "/:id", asyncStatus, nil, false},
+		{"DELETE", asyncPath + "/:id", asyncCancel, nil, false},
+
 		{"GET", "/:type", searchType, []string{"search-type"}, false},
 		{"POST", "/:type", create, []string{"create"}, false},
 		{"PUT", "/:type", updateMatching, nil, false},
