@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/cmd/kaigofhir/internal/demo"
 	"github.com/kaigofhir/kaigofhir/profiles/care"
+	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/auth"
 )
 
@@ -42,7 +44,8 @@ func (c *demoCommand) Run(a *app) error {
 		return err
 	}
 	host, err := newHost(a, listener, hostConfig{
-		data: c.Data, clients: clients, cacheMiB: 32, home: world.Board,
+		configure: func(cfg *server.Config) { cfg.TokenLife = 15 * time.Minute },
+		data:      c.Data, clients: clients, cacheMiB: 32, home: world.Board,
 		log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

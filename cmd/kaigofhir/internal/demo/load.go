@@ -174,7 +174,7 @@ func plain(e *fhir.Element) resource {
 
 // PrintCurl writes lines to paste into a terminal.
 func (w *World) PrintCurl(out io.Writer) {
-	fmt.Fprintf(out, "\nTry it yourself (tokens live a few minutes; the page is %s/):\n", strings.TrimSuffix(w.base, "/fhir"))
+	fmt.Fprintf(out, "\nTry it yourself (tokens live 15 minutes; the page is %s/):\n", strings.TrimSuffix(w.base, "/fhir"))
 	for _, o := range w.Organizations {
 		fmt.Fprintf(out, "\n# %s (%s)\ncurl -s -H 'Authorization: Bearer %s' '%s/CarePlan?patient=%s'\n", o.Name, o.Kind, o.AccessToken, w.base, w.Patients[0])
 	}
