@@ -209,7 +209,10 @@ func (p *play) pagesMeanwhile(v viewer) {
 		} else {
 			p.happen()
 		}
-		if a = p.do(v.client, http.MethodGet, next, ""); a.status != http.StatusOK {
+		if a = p.do(v.client, http.MethodGet, next, ""); a.status == http.StatusGone {
+			return // too much time has passed
+		}
+		if a.status != http.StatusOK {
 			p.system.t.Fatalf("%s: %d %s", a.request, a.status, a.body)
 		}
 		visible := p.visible(v, typ)
