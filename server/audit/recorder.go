@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -132,14 +133,9 @@ func (e *Event) add(s *interaction.Seen, rules []string) {
 
 // refusalOf returns the id of what refused an access.
 func refusalOf(r *interaction.Refusal) (id string, broken bool) {
-	for _, issue := range r.Issues {
-		if id = issue.ID; id == "" {
-			id = string(issue.Code)
-		}
-		break
-	}
-	if id == "" {
-		id = "refused"
+	id = "refused"
+	if len(r.Issues) > 0 {
+		id = cmp.Or(r.Issues[0].ID, string(r.Issues[0].Code), id)
 	}
 	return id, r.Reason == interaction.Internal
 }
