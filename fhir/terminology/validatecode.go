@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 )
@@ -50,9 +51,24 @@ func notIn(set *valueSet, req ValidateRequest) fhir.Message {
 
 func systemAndCode(c Coding) string {
 	if c.System == "" {
-		return c.Code
+		return shown(c.Code)
 	}
-	return c.System + "#" + c.Code
+	return c.System + "#" + shown(c.Code)
+}
+
+// shown is a code as it may stand in a message: messages must not hold
+// personal data, and where a code is wrong it may be anything, a name even.
+func shown(code string) string {
+	const most = 64
+	if len(code) > most {
+		return "…"
+	}
+	for _, c := range code {
+		if c <= ' ' || c > '~' {
+			return "…"
+		}
+	}
+	return code
 }
 
 // checkSystems checks codings whose value set is not known against their code
@@ -94,8 +110,10 @@ func (m *Memory) checkOne(out *Validation, set *valueSet, i int, c Coding, req V
 		out.match(c)
 	}
 	if v == Unknown && q.why != nil {
-		out.add(i, fhir.Information, fhir.NotSupported, IssueUnknownSystem, fhir.Messagef(
-			"The code '%s' could not be checked: %v", "コード '%s' は照合できません: %v", systemAndCode(c), q.why))
+		out.add(i, fhir.Information, fhir.NotSupported, IssueUnknownSystem, fhir.Message{
+			En: fmt.Sprintf("The code '%s' could not be checked: %v", systemAndCode(c), q.why),
+			Ja: fmt.Sprintf("コード '%s' は、必要なコードシステムまたは値セットが手元にないため照合できません", systemAndCode(c)),
+		})
 	}
 	return v
 }
@@ -117,8 +135,8 @@ func (m *Memory) inSystem(out *Validation, i int, c Coding, lang string) Verdict
 	found := &cs.concepts[at]
 	if c.Display != "" && !found.accepts(c.Display) {
 		out.add(i, fhir.Warning, fhir.Invalid, IssueDisplay, fhir.Messagef(
-			"'%s' is not a display of %s; the code system says '%s'",
-			"'%s' は %s の表示名ではありません。コードシステムの表示名は '%s' です", c.Display, systemAndCode(c), found.displayIn(cs.language, lang)))
+			"The display is none of %s; the code system says '%s'",
+			"display が %s の表示名ではありません。コードシステムの表示名は '%s' です", systemAndCode(c), found.displayIn(cs.language, lang)))
 	}
 	if found.inactive {
 		out.add(i, fhir.Information, fhir.BusinessRule, IssueInactive, fhir.Messagef(
@@ -141,7 +159,7 @@ func (m *Memory) inGrammar(out *Validation, i int, c Coding) Verdict {
 
 func (v *Validation) unknownCode(i int, c Coding) {
 	v.add(i, fhir.Error, fhir.CodeInvalid, IssueUnknownCode, fhir.Messagef(
-		"The code system %s has no code '%s'", "コードシステム %s にコード '%s' はありません", c.System, c.Code))
+		"The code system %s has no code '%s'", "コードシステム %s にコード '%s' はありません", c.System, shown(c.Code)))
 }
 
 func (v *Validation) match(c Coding) {
