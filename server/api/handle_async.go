@@ -127,7 +127,7 @@ func withoutResources(body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, nil
 	}
-	e, err := fhirjson.Decode(body, fhirjson.Options{MaxBytes: 1 << 30})
+	e, err := fhirjson.Decode(body, fhirjson.Options{MaxBytes: 1 << 30, MaxDepth: 1000})
 	if err != nil {
 		return nil, interaction.Internalf(err)
 	}

@@ -15,7 +15,7 @@ import (
 // send writes an answer whose content is JSON, in the format asked for.
 func (x *exchange) send(status int, json []byte) error {
 	if x.format == xmlFormat || x.pretty {
-		e, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30})
+		e, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30, MaxDepth: 1000})
 		if err != nil {
 			return interaction.Internalf(err)
 		}

@@ -82,7 +82,7 @@ func (l *linkSealer) seal(cur cursor, caller policy.Caller) (string, error) {
 // refused like any other nonsense.
 func (l *linkSealer) open(text string, caller policy.Caller, now time.Time) (cursor, error) {
 	var cur cursor
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	n := l.aead.NonceSize()
 	if err != nil || len(sealed) < n {
 		return cur, badLink()

@@ -183,7 +183,7 @@ func refuseWrite(err error) error {
 
 // decodeStored reads a resource the server stored itself.
 func decodeStored(json []byte) (*fhir.Element, error) {
-	e, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30})
+	e, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30, MaxDepth: 1000})
 	if err != nil {
 		return nil, Internalf(err)
 	}

@@ -43,7 +43,7 @@ func (e *Env) read(ctx context.Context, c interaction.Call, in Input) (*fhir.Ele
 }
 
 func decode(json []byte) (*fhir.Element, error) {
-	r, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30})
+	r, err := fhirjson.Decode(json, fhirjson.Options{MaxBytes: 1 << 30, MaxDepth: 1000})
 	if err != nil {
 		return nil, interaction.Internalf(err)
 	}
