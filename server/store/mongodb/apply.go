@@ -19,30 +19,39 @@ func (e *Engine) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error) 
 	if err := e.check(tx); err != nil {
 		return store.Receipt{}, err
 	}
-	select { // writers of one process wait here, not by colliding in the cluster
-	case <-e.turn:
-		defer func() { e.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return store.Receipt{}, ctx.Err()
-	}
 	a := &attempt{e: e, tx: tx, stamps: make([]stamped, len(tx.Writes))}
-	var err error
-	if e.transactions {
-		err = e.transact(ctx, a)
-	} else {
-		err = e.locked(ctx, a)
-	}
+	err := e.write(ctx, a.stage)
 	if err == nil {
 		err = a.refused
-	}
-	if mongo.IsDuplicateKeyError(err) { // its text names the resource
-		err = fmt.Errorf("%w: the version exists already", store.ErrConflict)
 	}
 	if err != nil {
 		return store.Receipt{}, err
 	}
 	e.noteSeq(a.receipt.Seq)
 	return a.receipt, nil
+}
+
+// stage looks at the store as the session of ctx sees it and says what to
+// write, nil for nothing. It may be called several times.
+type stage func(ctx context.Context, st state) (*change, error)
+
+// write makes one change, alone in the whole cluster.
+func (e *Engine) write(ctx context.Context, s stage) error {
+	select { // writers of one process wait here, not by colliding in the cluster
+	case <-e.turn:
+		defer func() { e.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	do := e.locked
+	if e.transactions {
+		do = e.transact
+	}
+	err := do(ctx, s)
+	if mongo.IsDuplicateKeyError(err) { // its text names the resource
+		err = fmt.Errorf("%w: the version exists already", store.ErrConflict)
+	}
+	return err
 }
 
 // check refuses what no store could hold, and what this deployment cannot.
@@ -95,10 +104,10 @@ type change struct {
 	seq                 int64
 	time                bson.DateTime
 	resources, versions int64
+	horizon             int64 // raised to this, where not 0
 }
 
-// stage checks the transaction against the store as the session of ctx sees
-// it, and says what to write: nil for nothing.
+// stage checks the transaction against the store.
 func (a *attempt) stage(ctx context.Context, st state) (*change, error) {
 	a.refused, a.receipt = nil, store.Receipt{Seq: uint64(st.Seq)}
 	v := &view{e: a.e, ctx: ctx, seq: uint64(st.Seq), state: st, close: func() {}}
@@ -165,12 +174,26 @@ func (a *attempt) checkExpectations(v *view) error {
 // current returns the newest versions of what is to be written, without their
 // content.
 func (v *view) current(writes []store.Write) (map[store.Key]*record, error) {
-	if len(writes) == 0 {
-		return nil, nil
-	}
 	refs := make([]string, len(writes))
 	for i, w := range writes {
 		refs[i] = reference(w.Key)
+	}
+	return v.ofResources(refs)
+}
+
+// newest does the same for versions that are to be imported.
+func (v *view) newest(versions []store.Version) (map[store.Key]*record, error) {
+	refs := make([]string, len(versions))
+	for i := range versions {
+		refs[i] = reference(versions[i].Key)
+	}
+	slices.Sort(refs)
+	return v.ofResources(slices.Compact(refs))
+}
+
+func (v *view) ofResources(refs []string) (map[store.Key]*record, error) {
+	if len(refs) == 0 {
+		return nil, nil
 	}
 	filter := append(in("ref", refs), bson.E{Key: "end", Value: int64(0)})
 	cursor, err := v.e.records.Find(v.ctx, filter, options.Find().SetProjection(bson.D{{Key: "keys", Value: 0}, {Key: "json", Value: 0}}))
@@ -222,9 +245,7 @@ func (a *attempt) write(c *change, i int, old *record) error {
 	}
 	if old != nil {
 		v.Version = uint64(old.Version) + 1
-		c.end = append(c.end, mongo.NewUpdateOneModel().
-			SetFilter(bson.D{{Key: "_id", Value: old.ID}, {Key: "compartment", Value: old.Compartment}, {Key: "end", Value: int64(0)}}).
-			SetUpdate(is("$set", bson.D{{Key: "end", Value: c.seq}, {Key: "endTime", Value: c.time}})))
+		c.end = append(c.end, supersede(old, c.seq, c.time))
 	}
 	var err error
 	if w.Method != store.Delete {
@@ -258,8 +279,10 @@ var errOvertaken = fmt.Errorf("%w: another write took the place of this one", st
 
 // save writes versions, and then ends those they supersede.
 func (e *Engine) save(ctx context.Context, c *change) error {
-	if _, err := e.records.InsertMany(ctx, c.insert); err != nil {
-		return fmt.Errorf("mongodb: write: %w", err)
+	if len(c.insert) > 0 {
+		if _, err := e.records.InsertMany(ctx, c.insert); err != nil {
+			return fmt.Errorf("mongodb: write: %w", err)
+		}
 	}
 	if len(c.end) == 0 {
 		return nil
@@ -277,8 +300,12 @@ func (e *Engine) save(ctx context.Context, c *change) error {
 // advance moves the state on: from then on the change can be seen. and holds
 // further conditions, more further updates.
 func (e *Engine) advance(ctx context.Context, c *change, and bson.D, more bson.D) error {
+	set := bson.D{{Key: "seq", Value: c.seq}, {Key: "time", Value: c.time}}
+	if c.horizon != 0 {
+		set = append(set, bson.E{Key: "horizon", Value: c.horizon})
+	}
 	update := append(bson.D{
-		{Key: "$set", Value: bson.D{{Key: "seq", Value: c.seq}, {Key: "time", Value: c.time}}},
+		{Key: "$set", Value: set},
 		{Key: "$inc", Value: bson.D{{Key: "resources", Value: c.resources}, {Key: "versions", Value: c.versions}}},
 	}, more...)
 	moved, err := e.meta.UpdateOne(ctx, isState(append(bson.D{{Key: "seq", Value: c.state.Seq}}, and...)...), update)

@@ -25,8 +25,8 @@ import (
 // what a stand-alone server acknowledged is only as safe as its one disk.
 // Transactions of more than one resource are therefore refused.
 
-// locked makes an attempt under the lock.
-func (e *Engine) locked(ctx context.Context, a *attempt) error {
+// locked makes a change under the lock.
+func (e *Engine) locked(ctx context.Context, do stage) error {
 	ctx, cancel := context.WithTimeout(ctx, e.opts.limits.lock/2)
 	defer cancel()
 	token := rand.Text()
@@ -36,7 +36,7 @@ func (e *Engine) locked(ctx context.Context, a *attempt) error {
 	}
 	mine := bson.D{{Key: "lock.token", Value: token}}
 	unlock := bson.D{{Key: "$unset", Value: is("lock", "")}}
-	c, err := a.stage(ctx, st)
+	c, err := do(ctx, st)
 	if err == nil && c != nil {
 		if err = e.save(ctx, c); err == nil {
 			if err = e.advance(ctx, c, mine, unlock); err == nil {

@@ -12,17 +12,17 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
-// transact makes an attempt in one multi-document transaction, repeated as a
+// transact makes a change in one multi-document transaction, repeated as a
 // whole on TransientTransactionError; only its commit is repeated on
 // UnknownTransactionCommitResult. A refusal is committed too: the state
 // document it was decided on is then known to be that of a majority, and
 // nobody is told of a write that may still be undone.
-func (e *Engine) transact(ctx context.Context, a *attempt) error {
+func (e *Engine) transact(ctx context.Context, do stage) error {
 	opts := options.Transaction().SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(e.opts.client().WriteConcern).SetReadPreference(readpref.Primary())
 	return e.inSession(ctx, func(ctx context.Context, s *mongo.Session) error {
 		_, err := s.WithTransaction(ctx, func(ctx context.Context) (any, error) {
-			return nil, e.transaction(ctx, a)
+			return nil, e.transaction(ctx, do)
 		}, opts)
 		return err
 	})
@@ -30,7 +30,7 @@ func (e *Engine) transact(ctx context.Context, a *attempt) error {
 
 // transaction is the body of a transaction. Taking the turn first makes sure
 // that no other transaction is committed before this one ends.
-func (e *Engine) transaction(ctx context.Context, a *attempt) error {
+func (e *Engine) transaction(ctx context.Context, do stage) error {
 	var st state
 	take := is("$inc", is("turn", int64(1)))
 	after := options.FindOneAndUpdate().SetReturnDocument(options.After)
@@ -40,7 +40,7 @@ func (e *Engine) transaction(ctx context.Context, a *attempt) error {
 	if st.Format != format {
 		return fmt.Errorf("%w: the store has format %d, this program knows %d", store.ErrReadOnly, st.Format, format)
 	}
-	c, err := a.stage(ctx, st)
+	c, err := do(ctx, st)
 	if err != nil || c == nil {
 		return err
 	}
