@@ -40,10 +40,11 @@ type slot struct {
 // It lives on the goroutine's stack, so nothing may keep a pointer to it.
 type object struct {
 	*fhir.Element
-	slots         []slot // one for each element definition of its type
-	pending, kept int    // where its part of the stacks begins
-	null          bool   // a null was read: some primitive may have stayed empty
-	typed         bool   // resourceType was read
+	slots         []slot       // one for each element definition of its type
+	previous      *r4.Property // last read
+	pending, kept int          // where its part of the stacks begins
+	null          bool         // a null was read: some primitive may have stayed empty
+	typed         bool         // resourceType was read
 }
 
 // document reads the whole text as one resource.
@@ -190,12 +191,13 @@ func (d *decoder) members(o *object) bool {
 // member reads the value of the member whose name stands at at.
 func (d *decoder) member(o *object, name string, at int) bool {
 	d.space()
-	if prop, ok := o.Type.Property(name); ok {
+	if prop := o.Type.PropertyAfter(o.previous, name); prop != nil {
+		o.previous = prop
 		return d.known(o, prop, at, false)
 	}
 	if len(name) > 1 && name[0] == '_' {
-		prop, ok := o.Type.Property(name[1:])
-		if ok && prop.Type.Kind == r4.Primitive && !prop.Element.XMLAttribute && prop.Type.Name != "xhtml" {
+		prop := o.Type.PropertyAfter(nil, name[1:])
+		if prop != nil && prop.Type.Kind == r4.Primitive && !prop.Element.XMLAttribute && prop.Type.Name != "xhtml" {
 			return d.known(o, prop, at, true)
 		}
 	}
@@ -210,7 +212,7 @@ func (d *decoder) member(o *object, name string, at int) bool {
 }
 
 // known reads the value "x", or with meta set "_x", of a defined property.
-func (d *decoder) known(o *object, prop r4.Property, at int, meta bool) bool {
+func (d *decoder) known(o *object, prop *r4.Property, at int, meta bool) bool {
 	s := o.slots[prop.Order]
 	fresh := !s.values && !s.metas
 	if meta && s.metas || !meta && s.values {

@@ -7,7 +7,7 @@ import (
 
 // run is the reading of the repetitions of one property.
 type run struct {
-	prop  r4.Property
+	prop  *r4.Property
 	meta  bool // it is the "_x" of a primitive
 	first int  // place of the first repetition on the stack of children
 	count int  // repetitions that the other half ("x" or "_x") made, -1: it was not read

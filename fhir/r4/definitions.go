@@ -36,7 +36,8 @@ type Type struct {
 	// backbone type are also those of the element that defines it.
 	Constraints []Constraint
 
-	properties map[string]Property
+	properties map[string]*Property
+	ordered    []*Property // in definition order
 }
 
 // Element is the definition of one child element of a type.
@@ -84,13 +85,35 @@ type Property struct {
 	Element *Element
 	Type    *Type // the concrete type; for a slot that holds any resource, the type Resource
 	Order   int   // position of Element among Type.Elements of the parent
+
+	index int // position among the ordered properties of the parent
 }
 
 // Property finds the element and concrete type behind a JSON property name
 // ("valueQuantity", without a leading underscore).
 func (t *Type) Property(name string) (Property, bool) {
-	p, ok := t.properties[name]
-	return p, ok
+	if p, ok := t.properties[name]; ok {
+		return *p, true
+	}
+	return Property{}, false
+}
+
+// PropertyAfter is Property for readers of whole objects: content mostly comes
+// in definition order, so the few properties after the previous one, nil at the
+// start, are tried first. It returns nil where there is no such property. What
+// it returns must not be changed.
+func (t *Type) PropertyAfter(previous *Property, name string) *Property {
+	const near = 4
+	from := 0
+	if previous != nil {
+		from = previous.index + 1
+	}
+	for i := from; i < len(t.ordered) && i < from+near; i++ {
+		if t.ordered[i].Name == name {
+			return t.ordered[i]
+		}
+	}
+	return t.properties[name]
 }
 
 // SearchParameter is a search parameter of the base specification.

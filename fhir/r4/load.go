@@ -94,7 +94,7 @@ func (t *tables) addTypes(types []*Type) {
 // https://hl7.org/fhir/R4/formats.html#choice
 func (t *tables) addProperties() error {
 	for _, typ := range t.types {
-		typ.properties = make(map[string]Property, len(typ.Elements))
+		typ.properties = make(map[string]*Property, len(typ.Elements))
 		for order, e := range typ.Elements {
 			if !e.Choice {
 				target, ok := t.types[e.content()]
@@ -104,7 +104,7 @@ func (t *tables) addProperties() error {
 				if !ok {
 					return fmt.Errorf("%s has no known type", e.Path)
 				}
-				typ.properties[e.Name] = Property{e.Name, e, target, order}
+				typ.addProperty(Property{Name: e.Name, Element: e, Type: target, Order: order})
 				continue
 			}
 			for _, ref := range e.Types {
@@ -113,11 +113,17 @@ func (t *tables) addProperties() error {
 					return fmt.Errorf("%s: unknown type %s", e.Path, ref.Code)
 				}
 				name := e.Name + strings.ToUpper(ref.Code[:1]) + ref.Code[1:]
-				typ.properties[name] = Property{name, e, target, order}
+				typ.addProperty(Property{Name: name, Element: e, Type: target, Order: order})
 			}
 		}
 	}
 	return nil
+}
+
+func (t *Type) addProperty(p Property) {
+	p.index = len(t.ordered)
+	t.ordered = append(t.ordered, &p)
+	t.properties[p.Name] = &p
 }
 
 // content is the path under which a backbone type for the element would be
