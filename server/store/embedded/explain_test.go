@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -43,7 +42,7 @@ func TestExplain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range append(c.want, fmt.Sprint("result: ")) {
+			for _, want := range append(c.want, "result: ") {
 				if !strings.Contains(got, want) {
 					t.Errorf("no %q in:\n%s", want, got)
 				}

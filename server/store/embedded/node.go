@@ -57,11 +57,6 @@ func isExact(r search.Range) bool {
 	return r.Keep == nil && len(r.High) == n+1 && r.High[n] == 0 && bytes.Equal(r.High[:n], r.Low)
 }
 
-func inRange(r search.Range, key []byte) bool {
-	return bytes.Compare(r.Low, key) <= 0 && (len(r.High) == 0 || bytes.Compare(key, r.High) < 0) &&
-		(r.Keep == nil || r.Keep(key))
-}
-
 func (n *rangesNode) test(c *candidate) (bool, error) {
 	if err := c.load(); err != nil {
 		return false, err

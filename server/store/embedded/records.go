@@ -185,7 +185,6 @@ type state struct {
 	labels    uint64 // highest number of a label set
 	resources int64
 	versions  int64
-	horizon   uint64 // snapshots before this are gone
 }
 
 func (s state) encode() []byte {
