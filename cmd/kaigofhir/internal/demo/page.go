@@ -12,8 +12,8 @@ var pageText string
 var page = template.Must(template.New("page").Parse(pageText))
 
 type pageRow struct {
-	Form  string
-	Cells []Cell
+	Form, Code string
+	Cells      []Cell
 }
 
 type pageTable struct {
@@ -32,7 +32,7 @@ func (b *Board) ServeHTTP(rw http.ResponseWriter, _ *http.Request) {
 	for _, t := range tables {
 		pt := pageTable{Stage: string(t.Stage), Japanese: japanese[t.Stage]}
 		for i, f := range forms {
-			pt.Rows = append(pt.Rows, pageRow{f.japanese, t.Cells[i*len(orgs) : (i+1)*len(orgs)]})
+			pt.Rows = append(pt.Rows, pageRow{f.japanese, f.code, t.Cells[i*len(orgs) : (i+1)*len(orgs)]})
 		}
 		view.Tables = append(view.Tables, pt)
 	}
