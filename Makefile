@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench examples generated outside-install demo fuzz
+.PHONY: help check format vet staticcheck test race bench examples generated outside-install mongo-test-server demo fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -46,6 +46,13 @@ $(EXAMPLES)/package/package.json:
 outside-install: ## a FHIR client written by others, for the end-to-end test (needs npm)
 	@command -v npm >/dev/null || { echo "make outside-install needs npm (Debian: apt-get install npm)"; exit 1; }
 	cd conformance/outside && npm ci --silent --no-audit --no-fund
+
+MONGO_TEST = .cache/mongo-test-server
+mongo-test-server: ## a server that speaks MongoDB's protocol, for the tests of server/store/mongodb (needs Maven and a JDK 17)
+	@command -v mvn >/dev/null || { echo "make mongo-test-server needs mvn (Debian: apt-get install maven)"; exit 1; }
+	test -e $(MONGO_TEST)/complete || { \
+	  mvn -q -B -f server/store/mongodb/testserver/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(MONGO_TEST) && \
+	  touch $(MONGO_TEST)/complete; }
 
 demo: ## the main job in the terminal
 	go run ./cmd/kaigofhir demo

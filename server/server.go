@@ -149,13 +149,17 @@ func New(cfg Config) (*Server, error) {
 		Service: service, Validator: known.validator, Terminology: known.terms, Definitions: known.guide, Now: cfg.Now, NewID: cfg.NewID,
 	}), operation.Sharing(service, pol), operation.Diff(service))...)
 	service.SetOperations(operations.Run)
+	status, err := cfg.Store.Status(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
 	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	handler, err := api.New(api.Config{
 		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
-		Version: cfg.Version, Open: cfg.Open, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
+		Version: cfg.Version, Open: cfg.Open, SingleWrites: status.SingleWrites, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home, Observers: observers,
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ type cli struct {
 	Matrix   matrixCommand   `cmd:"" help:"Print the sharing matrix."`
 	Validate validateCommand `cmd:"" help:"Check resources against R4 and profiles."`
 	Audit    auditCommand    `cmd:"" help:"Work on the record of accesses."`
+	Store    storeCommand    `cmd:"" help:"Work on stores."`
 	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
 	Bare     bareCommand     `cmd:"" hidden:"" help:"The yardstick of bench."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

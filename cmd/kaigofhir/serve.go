@@ -19,12 +19,14 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/observe"
-	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
 type serveCommand struct {
 	Addr      string          `default:"127.0.0.1:8080" env:"KAIGOFHIR_ADDR" help:"Address to listen on; port 0 takes a free one."`
 	Data      string          `required:"" type:"path" env:"KAIGOFHIR_DATA" help:"Data folder; made where it does not exist."`
+	Store     string          `placeholder:"mongodb://…" env:"KAIGOFHIR_STORE" help:"Keep records in MongoDB instead of the data folder, which then holds keys only."`
+	Single    bool            `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions; only with --open."`
 	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
 	Clients   string          `type:"path" env:"KAIGOFHIR_CLIENTS" help:"Registration file of the clients (YAML or JSON); read again when it changes."`
 	Open      bool            `help:"Development mode for FHIR tools: no token, no restriction, loopback addresses only."`
@@ -59,6 +61,9 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkStore(); err != nil {
+		return err
+	}
 	listener, err := c.listen()
 	if err != nil {
 		return err
@@ -91,7 +96,7 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	defer stopTracer()
 	host, err := newHost(a, listener, hostConfig{
-		data: c.Data, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
+		data: c.Data, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
 			cfg.Matrix = matrix
@@ -140,6 +145,18 @@ func (c *serveCommand) configure(cfg *server.Config) {
 	}
 }
 
+// checkStore refuses what cannot work. Outside of the open mode every write is
+// one transaction with the record of who made it.
+func (c *serveCommand) checkStore() error {
+	switch {
+	case c.Store != "" && !isMongoDB(c.Store):
+		return errors.New("--store takes a connection string of MongoDB, such as mongodb://host/kaigofhir?replicaSet=rs0")
+	case c.Single && !c.Open:
+		return errors.New("--single-writes works with --open only: a write and its record of access need one transaction")
+	}
+	return nil
+}
+
 // listen opens the address; the open mode refuses any but a loopback one.
 func (c *serveCommand) listen() (net.Listener, error) {
 	if c.Open {
@@ -164,6 +181,8 @@ func requireLoopback(addr string) error {
 // hostConfig is what serve and demo say about the server they start.
 type hostConfig struct {
 	data      string // folder; "" keeps everything in memory
+	store     string // of MongoDB; "" keeps records in the folder
+	single    bool   // accept a MongoDB without transactions
 	baseURL   string // "" makes it from the listener
 	clients   *auth.Clients
 	log       *slog.Logger
@@ -177,7 +196,7 @@ type host struct {
 	url, tokenURL string
 	listener      net.Listener
 	server        *server.Server
-	engine        *embedded.Engine
+	engine        store.Store
 }
 
 // newHost opens the store and puts the server together.
@@ -186,7 +205,7 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	if h.url == "" {
 		h.url = "http://" + listener.Addr().String() + api.BasePath
 	}
-	options := embedded.Options{CacheBytes: c.cacheMiB << 20, Now: a.now, Logger: c.log}
+	place := storePlace{uri: c.store, singleWrites: c.single, cacheMiB: c.cacheMiB, now: a.now, log: c.log}
 	var keys auth.KeyStore = &auth.MemoryKey{}
 	var pagingKey []byte
 	var err error
@@ -194,7 +213,6 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		if pagingKey, err = newPagingKey(); err != nil {
 			return nil, err
 		}
-		h.engine, err = embedded.OpenMemory(options)
 	} else {
 		if err = os.MkdirAll(c.data, 0o700); err != nil {
 			return nil, err
@@ -203,9 +221,9 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		if pagingKey, err = loadPagingKey(filepath.Join(c.data, "paging.key")); err != nil {
 			return nil, err
 		}
-		h.engine, err = embedded.Open(filepath.Join(c.data, "store"), options)
+		place.folder = filepath.Join(c.data, "store")
 	}
-	if err != nil {
+	if h.engine, err = place.open(a.ctx); err != nil {
 		return nil, err
 	}
 	cfg := server.Config{Store: h.engine, Now: a.now, NewID: uuid.NewString, Key: pagingKey, Log: c.log,

@@ -46,6 +46,9 @@ type Config struct {
 	Version string // of the software, for the CapabilityStatement
 	// Open marks the development mode without tokens.
 	Open bool
+	// SingleWrites says that the store takes transactions of one resource
+	// only: the CapabilityStatement then offers none.
+	SingleWrites bool
 	// TokenURL and AuthorizeURL are told in the CapabilityStatement.
 	TokenURL, AuthorizeURL string
 

@@ -36,12 +36,17 @@ func (a *API) capabilities() *fhir.Element {
 		e.Add("patchFormat").SetValue(f)
 	}
 	rest := e.Add("rest").Set("mode", "server")
+	if a.cfg.SingleWrites {
+		rest.Set("documentation", "The database under this server has no transactions: a request may write one resource only.")
+	}
 	a.security(rest)
 	for _, name := range r4.ResourceTypes() {
 		a.capable(rest.Add("resource"), name)
 	}
 	for _, code := range codesOf(true) {
-		rest.Add("interaction").Set("code", code)
+		if code != "transaction" || !a.cfg.SingleWrites {
+			rest.Add("interaction").Set("code", code)
+		}
 	}
 	// What holds for every type is said once, at the system level.
 	for _, p := range a.parameters("") {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,5 +212,35 @@ func TestRefusesOtherFormat(t *testing.T) {
 	}
 	if _, err := mongodb.Open(t.Context(), o); err == nil {
 		t.Error("a store of format 99 was opened")
+	}
+}
+
+// TestPlans asks a real server how it would answer: common searches must be
+// scans of an index. The test server cannot tell.
+func TestPlans(t *testing.T) {
+	e := openTest(t, mongodb.Options{URI: realServer(t)})
+	defer e.Close()
+	r, err := search.NewRegistry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, typ, query, index string }{
+		{"patient and code", "Observation", "patient=Patient/1&code=http://loinc.org|8480-6", "term"},
+		{"patient and code by date", "Observation", "patient=Patient/1&code=8480-6&_sort=-date", "term"},
+		{"identifier", "Patient", "identifier=urn:x|123", "term"},
+		{"name prefix", "Patient", "name=yama", "term"},
+		{"newest of a type", "Patient", "", "all"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := r.Parse(c.typ, c.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.Query.Must, q.Query.Types, q.Query.Count = sees, []string{c.typ}, 20
+			plan, err := e.Explain(t.Context(), q.Query)
+			if err != nil || !strings.Contains(plan, "IXSCAN") || !strings.Contains(plan, fmt.Sprintf("%q", c.index)) || strings.Contains(plan, "COLLSCAN") {
+				t.Errorf("%s: %v", plan, err)
+			}
+		})
 	}
 }

@@ -90,8 +90,9 @@ func indexes() []mongo.IndexModel {
 		one("term", true, "type", "keys", "seq", "id"),
 		one("patient", true, "type", "patients", "seq", "id"),
 		one("author", true, "type", "author", "seq", "id"),
-		one("all", true, "type", "seq", "id"),
-		one("ended", true, "end"),
+		one("all", true, "live", "type", "seq", "id"),
+		{Keys: bson.D{{Key: "end", Value: 1}}, Options: options.Index().SetName("ended").
+			SetPartialFilterExpression(append(is("live", true), bson.E{Key: "end", Value: is("$gt", int64(0))}))},
 	}
 }
 

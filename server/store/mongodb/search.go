@@ -96,7 +96,7 @@ func (v *view) matchAtServer(m matching) ([]hit, int64, error) {
 	if m.count <= 0 {
 		return nil, m.total, nil
 	}
-	opts := options.Find().SetSort(m.order.sort()).SetLimit(int64(m.count) + 1).SetProjection(withoutKeys)
+	opts := options.Find().SetSort(m.order.sort()).SetLimit(int64(m.count) + 1).SetProjection(withoutKeys).SetAllowDiskUse(true)
 	cursor, err := v.e.records.Find(v.ctx, m.filter(), opts)
 	if err != nil {
 		return nil, 0, fmt.Errorf("mongodb: find: %w", err)
@@ -168,7 +168,7 @@ func (v *view) each(scope condition, o order, keys bool, f func(*candidate) (boo
 		opts.SetProjection(labelAndKeyFields)
 	}
 	if o.byServer() {
-		opts.SetSort(o.sort())
+		opts.SetSort(o.sort()).SetAllowDiskUse(true)
 	}
 	cursor, err := v.e.records.Find(v.ctx, scope.filter, opts)
 	if err != nil {

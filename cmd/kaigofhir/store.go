@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/copy"
+)
+
+type storeCommand struct {
+	Copy storeCopyCommand `cmd:"" help:"Copy a store to another engine, all versions kept, and compare."`
+}
+
+type storeCopyCommand struct {
+	From         string `arg:"" help:"Data folder of a server that is not running, or mongodb://…"`
+	To           string `arg:"" help:"Data folder, made where it does not exist, or mongodb://…"`
+	Batch        int    `default:"500" help:"Versions imported at once."`
+	CompareOnly  bool   `name:"compare-only" help:"Copy nothing, only compare."`
+	SingleWrites bool   `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions (for trials)."`
+}
+
+// Run copies what TO lacks and compares everything; it can be interrupted and
+// repeated. Progress goes to the standard error, the report, as JSON, to the
+// standard output. The exit status is 0 only if both are the same.
+func (c *storeCopyCommand) Run(a *app) (err error) {
+	source := placeOf(c.From)
+	source.readOnly, source.mustExist, source.singleWrites, source.now = true, true, c.SingleWrites, a.now
+	from, err := source.open(a.ctx)
+	if err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	target := placeOf(c.To)
+	target.singleWrites, target.mustExist, target.now = c.SingleWrites, c.CompareOnly, a.now
+	to, err := target.open(a.ctx)
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	registry, err := search.NewRegistry()
+	if err != nil {
+		return err
+	}
+	job := copy.Job{
+		From: from, To: to, Batch: c.Batch, Progress: a.copyProgress(),
+		Keys: func(v store.Version) ([][]byte, error) { return indexKeys(registry, v) },
+	}
+	report, err := c.do(a, job)
+	if err != nil {
+		return err
+	}
+	out, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, string(out))
+	return err
+}
+
+func (c *storeCopyCommand) do(a *app, job copy.Job) (copy.Report, error) {
+	if !c.CompareOnly {
+		return job.Run(a.ctx)
+	}
+	st, err := job.From.Status(a.ctx)
+	if err != nil {
+		return copy.Report{}, err
+	}
+	return job.Compare(a.ctx, st.Seq)
+}
+
+// indexKeys makes the index keys of a stored resource anew.
+func indexKeys(registry *search.Registry, v store.Version) ([][]byte, error) {
+	resource, err := fhirjson.Decode(v.JSON, fhirjson.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return registry.Keys(resource)
+}
+
+// progressEvery is the time between two lines of progress.
+const progressEvery = time.Second
+
+// copyProgress writes at most one line a second.
+func (a *app) copyProgress() func(copy.Progress) {
+	var last time.Time
+	return func(p copy.Progress) {
+		now := a.now()
+		if now.Sub(last) < progressEvery && p.Seq != p.Of {
+			return
+		}
+		last = now
+		doing := "copied"
+		if p.Comparing {
+			doing = "compared"
+		}
+		fmt.Fprintf(a.stderr, "%s %d versions, change %d of %d\n", doing, p.Versions, p.Seq, p.Of)
+	}
+}
