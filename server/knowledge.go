@@ -104,8 +104,8 @@ func withoutProfile(children []*fhir.Element) []*fhir.Element {
 }
 
 // registry returns the search parameters in force.
-func (cfg *Config) registry(k *knowledge) (*search.Registry, error) {
-	r, err := search.New(search.Options{BaseURL: cfg.BaseURL, Now: cfg.Now, Codes: codes{k.terms}, FullText: !cfg.NoFullText})
+func (cfg *Config) registry(k *knowledge, custom ...*fhir.Element) (*search.Registry, error) {
+	r, err := search.New(search.Options{BaseURL: cfg.BaseURL, Now: cfg.Now, Codes: codes{k.terms}, FullText: !cfg.NoFullText}, custom...)
 	if err != nil {
 		return nil, fmt.Errorf("search parameters: %w", err)
 	}

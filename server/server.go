@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
-	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/audit"
@@ -94,11 +93,13 @@ type Server struct {
 	store   store.Store
 	trail   *audit.Log // nil in the open mode
 	jobs    *job.Manager
+	custom  *custom
 }
 
 // Close ends the jobs and writes what the record of accesses still holds back.
 // It is called when no more requests come, before the store is closed.
 func (s *Server) Close() error {
+	s.custom.keeper.Close()
 	s.jobs.Close()
 	if s.trail == nil {
 		return nil
@@ -111,6 +112,12 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Store == nil || cfg.Now == nil || cfg.NewID == nil {
 		return nil, errors.New("server: incomplete Config")
 	}
+	rekeyer, _ := cfg.Store.(store.Rekeyer)
+	if cfg.Jobs == nil {
+		cfg.Jobs = &job.Memory{}
+	}
+	params := &custom{}
+	cfg.Store = watchedStore{cfg.Store, params}
 	if cfg.Tracer != nil {
 		cfg.Store = observe.TraceStore(cfg.Store, cfg.Tracer)
 		cfg.Observers = append([]observe.Observer{observe.NewTracing(cfg.Tracer)}, cfg.Observers...)
@@ -130,12 +137,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	trail, recorder, err := cfg.audit(registry, pol)
+	var service *interaction.Service // not yet there when the record of accesses is opened
+	trail, recorder, err := cfg.audit(func(e *fhir.Element) ([][]byte, error) { return service.Keys(e) }, pol)
 	if err != nil {
 		return nil, err
 	}
-	service, err := interaction.New(interaction.Config{
-		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder, Validator: known,
+	service, err = interaction.New(interaction.Config{
+		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder, Validator: checkedParameters{known, params},
 		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
 	})
 	if err != nil {
@@ -147,13 +155,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	operations := operation.NewRegistry(append(operation.All(&operation.Env{
 		Service: service, Validator: known.validator, Terminology: known.terms, Definitions: known.guide, Now: cfg.Now, NewID: cfg.NewID,
-	}), operation.Sharing(service, pol), operation.Diff(service))...)
+	}), operation.Sharing(service, pol), operation.Diff(service), reindexOperation(params))...)
 	service.SetOperations(operations.Run)
 	status, err := cfg.Store.Status(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail}
+	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail, custom: params}
 	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	handler, err := api.New(api.Config{
@@ -166,6 +174,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.Handler = handler
+	if err := s.startParameters(&cfg, known, rekeyer); err != nil {
+		return nil, err
+	}
 	if err := s.startJobs(&cfg, handler); err != nil {
 		return nil, err
 	}
@@ -189,7 +200,7 @@ func (cfg *Config) observers(s *Server) []observe.Observer {
 
 // audit opens the record of accesses. The open mode, which knows no callers,
 // keeps none.
-func (cfg *Config) audit(registry *search.Registry, pol *policy.Policy) (*audit.Log, interaction.Recorder, error) {
+func (cfg *Config) audit(index func(*fhir.Element) ([][]byte, error), pol *policy.Policy) (*audit.Log, interaction.Recorder, error) {
 	if cfg.Open {
 		return nil, nil, nil
 	}
@@ -198,7 +209,7 @@ func (cfg *Config) audit(registry *search.Registry, pol *policy.Policy) (*audit.
 		newID = cfg.NewID
 	}
 	trail, err := audit.New(context.Background(), audit.Config{
-		Store: cfg.Store, Index: registry.Keys, Now: cfg.Now, NewID: newID, Wait: cfg.AuditWait,
+		Store: cfg.Store, Index: index, Now: cfg.Now, NewID: newID, Wait: cfg.AuditWait,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -160,6 +160,11 @@ func (a *API) parameters(resourceType string) []*search.Parameter {
 			list = append(list, p)
 		}
 	}
+	for _, p := range a.cfg.Service.Registry().Parameters(name) {
+		if _, base := r4.SearchParameterByURL(p.URL); !base {
+			list = append(list, p)
+		}
+	}
 	return list
 }
 

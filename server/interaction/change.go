@@ -73,18 +73,11 @@ const attempts = 100
 // between, it is made again.
 func (s *Service) write(ctx context.Context, c *Call, changes []change, a *Access) ([]Written, error) {
 	for try := 1; ; try++ {
-		p, err := s.plan(ctx, c, changes)
-		if err != nil {
-			return nil, err
-		}
-		if len(p.tx.Writes) == 0 {
-			return p.results(store.Receipt{}), nil
-		}
-		receipt, err := p.apply(ctx, a)
+		written, planned, err := s.attempt(ctx, c, changes, a)
 		if err == nil {
-			return p.results(receipt), nil
+			return written, nil
 		}
-		overtaken := errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrPrecondition)
+		overtaken := planned && errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrPrecondition)
 		if !overtaken {
 			return nil, err
 		}
@@ -95,6 +88,25 @@ func (s *Service) write(ctx context.Context, c *Call, changes []change, a *Acces
 			return nil, err
 		}
 	}
+}
+
+// attempt plans the writes and applies the plan; planned tells whether it came
+// as far as that.
+func (s *Service) attempt(ctx context.Context, c *Call, changes []change, a *Access) (w []Written, planned bool, err error) {
+	s.writes.RLock()
+	defer s.writes.RUnlock()
+	p, err := s.plan(ctx, c, changes)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(p.tx.Writes) == 0 {
+		return p.results(store.Receipt{}), true, nil
+	}
+	receipt, err := p.apply(ctx, a)
+	if err != nil {
+		return nil, true, err
+	}
+	return p.results(receipt), true, nil
 }
 
 // pause waits a little, longer with each try, at random so that rivals part.

@@ -104,11 +104,8 @@ func (g *gathering) parameters(inc search.Include, resourceType string) []*searc
 // references returns the reference parameters of a type.
 func (s *Service) references(resourceType string) []*search.Parameter {
 	var list []*search.Parameter
-	for _, sp := range r4.SearchParameters(resourceType) {
-		if sp.Type != "reference" {
-			continue
-		}
-		if p, ok := s.Registry().Lookup(resourceType, sp.Code); ok {
+	for _, p := range s.Registry().Parameters(resourceType) {
+		if p.Type == "reference" {
 			list = append(list, p)
 		}
 	}

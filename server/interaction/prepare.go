@@ -110,7 +110,7 @@ func (p *plan) prepareContent(ctx context.Context, st *step, content *fhir.Eleme
 	if err := p.checkSubjects(ctx, content, labels); err != nil {
 		return err
 	}
-	stamp, err := newStamp(p.s.Registry(), content)
+	stamp, err := newStamp(p.s.indexing.Load(), content)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ package interaction
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,10 @@ func (o *Options) setDefaults() {
 type Service struct {
 	cfg      Config
 	registry atomic.Pointer[search.Registry]
+	// indexing has besides them the parameters that are being indexed. writes
+	// is held for reading from the keys of a write to its end.
+	indexing atomic.Pointer[search.Registry]
+	writes   sync.RWMutex
 	links    *linkSealer
 	// perform runs an operation named in a batch entry; set by Operations.
 	operations OperationRunner
@@ -104,12 +109,9 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, links: links}
-	s.registry.Store(cfg.Registry)
+	s.SetRegistries(cfg.Registry, cfg.Registry)
 	return s, nil
 }
-
-// Registry returns the search parameters in force.
-func (s *Service) Registry() *search.Registry { return s.registry.Load() }
 
 // Options returns the choices in force.
 func (s *Service) Options() Options { return s.cfg.Options }

@@ -74,6 +74,8 @@ func (k *kit) run(t *testing.T) {
 		{"parallel conditional creates", testParallelCreates},
 		{"readers see whole transactions", testNoHalfTransactions},
 		{"linearizable", testLinearizable},
+		{"rekey", testRekey},
+		{"rekey while others write", testRekeyWhileOthersWrite},
 		{"random operations", testRandom},
 	}
 	k.checkSkips(t, cases)
