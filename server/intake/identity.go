@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"net/url"
+	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
@@ -18,31 +19,42 @@ const monthLength = len("2006-01")
 // that of the person stored under the same insured number. A record filed under
 // a mistyped number would be read as somebody else's. The check looks at people
 // the sender may not see; all it tells is that the three do not fit together.
-func (d *Desk) checkPeople(ctx context.Context, c interaction.Call, bundle *fhir.Element) error {
-	var issues fhir.Issues
+//
+// An insurer's card is not refused: it says who the person under the number is.
+// But it warns, because records that others filed before may be of someone else.
+func (d *Desk) checkPeople(ctx context.Context, c interaction.Call, bundle *fhir.Element) (warnings fhir.Issues, err error) {
+	var refused fhir.Issues
 	for entry := range bundle.All("entry") {
 		p := entry.Get("resource")
-		condition := entry.Text("request", "ifNoneExist")
-		if p.ResourceType() != "Patient" || condition == "" {
+		if p.ResourceType() != "Patient" {
 			continue
 		}
-		known, err := d.known(ctx, c, condition)
-		if err != nil {
-			return err
+		condition, put := entry.Text("request", "ifNoneExist"), false
+		if condition == "" {
+			_, condition, put = strings.Cut(entry.Text("request", "url"), "?")
 		}
-		if known != nil && !samePerson(p, known) {
-			issues = append(issues, fhir.Issue{Severity: fhir.Error, Code: fhir.BusinessRule, ID: "person-mismatch", Message: fhir.Messagef(
+		known, err := d.known(ctx, c, condition)
+		switch {
+		case err != nil:
+			return nil, err
+		case known == nil || samePerson(p, known):
+		case put:
+			warnings = append(warnings, fhir.Issue{Severity: fhir.Warning, Code: fhir.BusinessRule, ID: "person-corrected", Message: fhir.Messagef(
+				"a person had another birth date or gender under the same insured number; the card's were stored: check the records filed before",
+				"同じ被保険者番号で、生年月日または性別が異なる利用者が登録されていました。被保険者証の内容に更新しましたので、これまでの記録が本人のものか確認してください")})
+		default:
+			refused = append(refused, fhir.Issue{Severity: fhir.Error, Code: fhir.BusinessRule, ID: "person-mismatch", Message: fhir.Messagef(
 				"the insured number of a person does not fit the birth date or gender in the file; nothing was stored",
 				"被保険者番号とファイルの生年月日または性別が一致しない利用者がいます。何も保存していません")})
 		}
 	}
-	if len(issues) > 0 {
-		return interaction.RefuseAll(interaction.Unacceptable, issues)
+	if len(refused) > 0 {
+		return nil, interaction.RefuseAll(interaction.Unacceptable, refused)
 	}
-	return nil
+	return warnings, nil
 }
 
-// known returns the person stored under the condition of an If-None-Exist, nil
+// known returns the person stored under the condition of an entry, nil
 // where there is none, or not one.
 func (d *Desk) known(ctx context.Context, c interaction.Call, condition string) (*fhir.Element, error) {
 	inside := c

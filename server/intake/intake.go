@@ -11,7 +11,9 @@ import (
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/mapping"
+	"github.com/kaigofhir/kaigofhir/profiles/care"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
+	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -39,10 +41,12 @@ func (d *Desk) Take(ctx context.Context, c interaction.Call, files []mapping.Fil
 	if err := d.checkAuthors(ctx, c, result.Authors); err != nil {
 		return nil, err
 	}
-	if err := d.checkPeople(ctx, c, result.Bundle); err != nil {
+	warnings, err := d.checkPeople(ctx, c, result.Bundle)
+	if err != nil {
 		return nil, err
 	}
-	c.Registration = true
+	issues = append(issues, warnings...)
+	c.Registration, c.Insurer = true, insurerOf(c.Caller, result.Authors)
 	b, err := d.Service.Transaction(ctx, c, result.Bundle)
 	if err != nil {
 		return nil, err
@@ -51,6 +55,17 @@ func (d *Desk) Take(ctx context.Context, c interaction.Call, files []mapping.Fil
 		b.Entries[0].Reply.Issues = append(b.Entries[0].Reply.Issues, issues...)
 	}
 	return b, nil
+}
+
+// insurerOf returns the number under which a municipality insures people, once
+// checkAuthors has found the number to be its own.
+func insurerOf(c policy.Caller, authors []mapping.Identifier) string {
+	for _, a := range authors {
+		if c.Kind == policy.Municipality && a.System == care.InsurerNumber {
+			return a.Value
+		}
+	}
+	return ""
 }
 
 // checkAuthors refuses files whose author is not the caller's organisation.

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/profiles/care"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -37,7 +39,9 @@ func (p *plan) match(ctx context.Context, st *step) error {
 		return severalMatch(st.key.Type)
 	}
 	if hiddenToo {
-		found = p.onlyIDs(found)
+		if found, err = p.onlyIDs(st, found); err != nil {
+			return err
+		}
 	}
 	return p.choose(ctx, st, found)
 }
@@ -101,14 +105,36 @@ func (p *plan) expect(ctx context.Context, q search.Query) ([]store.Version, err
 	}), nil
 }
 
-// onlyIDs takes away all but the key of matches the caller cannot see.
-func (p *plan) onlyIDs(found []store.Version) []store.Version {
+// onlyIDs takes away all but the key of matches the caller cannot see, unless
+// the step is the insurer's update of its own insured.
+func (p *plan) onlyIDs(st *step, found []store.Version) ([]store.Version, error) {
 	for i, v := range found {
-		if !p.must.Allows(v.Type, v.ID, v.Labels) {
-			found[i] = store.Version{Key: v.Key}
+		if p.must.Allows(v.Type, v.ID, v.Labels) {
+			continue
+		}
+		if st.verb == verbUpdate && p.c.Insurer != "" {
+			e, err := decodeStored(v.JSON)
+			if err != nil {
+				return nil, err
+			}
+			if insured(e, p.c.Insurer) && insured(st.resource, p.c.Insurer) {
+				st.insurer = true
+				continue
+			}
+		}
+		found[i] = store.Version{Key: v.Key}
+	}
+	return found, nil
+}
+
+// insured reports whether a Patient is insured under an insurer's number.
+func insured(patient *fhir.Element, insurer string) bool {
+	for id := range patient.All("identifier") {
+		if id.Text("system") == care.InsuredNumber && strings.HasPrefix(id.Text("value"), insurer+":") {
+			return true
 		}
 	}
-	return found
+	return false
 }
 
 // choose applies R4's rules for the number of matches.

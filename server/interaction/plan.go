@@ -38,6 +38,7 @@ type step struct {
 	deleted bool  // found records a deletion
 	matched bool  // a conditional create found found: nothing to write
 	nothing bool  // nothing to delete
+	insurer bool  // found is hidden, but the caller's own insured: see Call.Insurer
 	same    *step // the conditional create of the same transaction it repeats
 	also    []store.Version
 	writes  []int // indexes into tx.Writes

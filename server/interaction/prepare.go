@@ -97,12 +97,17 @@ func (p *plan) prepareContent(ctx context.Context, st *step, content *fhir.Eleme
 			return err
 		}
 	}
+	if err := p.checkNumbers(st, content); err != nil {
+		return err
+	}
 	labels, err := p.s.cfg.Policy.Label(ctx, p.c.Caller, content, previous)
 	if err != nil {
 		return refuseWrite(err)
 	}
-	if err := p.s.cfg.Policy.MayWrite(ctx, p.c.Caller, action, content, labels); err != nil {
-		return refuseWrite(err)
+	if !st.insurer { // the policy knows an insurer by the card, which may come in the same transaction
+		if err := p.s.cfg.Policy.MayWrite(ctx, p.c.Caller, action, content, labels); err != nil {
+			return refuseWrite(err)
+		}
 	}
 	if err := p.checkReferences(ctx, content); err != nil {
 		return err
@@ -120,6 +125,34 @@ func (p *plan) prepareContent(ctx context.Context, st *step, content *fhir.Eleme
 	}
 	p.add(st, w)
 	return nil
+}
+
+// checkNumbers refuses an organisation's change of its own numbers: whose file
+// $intake is given, it tells by them.
+func (p *plan) checkNumbers(st *step, content *fhir.Element) error {
+	if p.c.Caller.Unrestricted || st.found == nil || st.key != (store.Key{Type: "Organization", ID: p.c.Caller.Organization}) {
+		return nil
+	}
+	old, err := decodeStored(st.found.JSON)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(numbers(old), numbers(content)) {
+		return RefuseAll(Denied, fhir.Issues{{Severity: fhir.Error, Code: fhir.Forbidden, ID: "own-numbers",
+			Expression: "Organization.identifier", Message: fhir.Messagef(
+				"an organisation does not change its own numbers; the operator does", "組織の番号を変更できるのは運用者だけです")}})
+	}
+	return nil
+}
+
+// numbers returns the identifiers of an organisation, sorted.
+func numbers(organization *fhir.Element) []string {
+	var list []string
+	for id := range organization.All("identifier") {
+		list = append(list, id.Text("system")+"|"+id.Text("value"))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // pin returns the version a step was planned from: it must still be current

@@ -152,6 +152,11 @@ type Call struct {
 	// needs no consent (R26). Only package intake sets it; nothing but the id
 	// of a hidden match is handed out.
 	Registration bool
+	// Insurer is the caller's insurer number, "" for one that is no insurer.
+	// With Registration, a conditional update of a Patient also changes one
+	// the caller does not see yet, if it is insured under this number: who a
+	// person is, the insurer knows, whoever registered the person first.
+	Insurer string
 }
 
 // Return is the preference for what a write gives back.
