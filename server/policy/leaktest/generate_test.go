@@ -53,15 +53,10 @@ func cast(people int) (offices []office, persons []string, viewers []viewer) {
 // found fills the world: everybody is there, nobody is related yet.
 func (p *play) found() {
 	for _, o := range p.offices {
-		e := fhir.NewResource("Organization").Set("id", o.id).Set("name", o.id)
-		e.Add("type").Add("coding").Set("system", care.OrganizationKindSystem).Set("code", o.kind)
-		p.put("operator", e)
+		p.put("operator", organization(o))
 	}
 	for _, person := range p.people {
-		e := fhir.NewResource("Patient").Set("id", person)
-		e.Add("identifier").Set("system", "urn:leak").Set("value", person)
-		e.Add("name").Set("family", "山田"+person)
-		p.put("operator", e)
+		p.put("operator", patient(person))
 	}
 }
 

@@ -22,6 +22,19 @@ var matrix = map[string][5]string{
 	"home-care-plan":            {"○", "◎", "○", "★", "◎"},
 	"facility-care-plan":        {"○", "◎", "★○", "○", "◎"},
 	"visiting-nursing-order":    {"–", "–", "–", "–", "★–"},
+
+	"burden-limit-card":               {"○", "★", "○", "○", "○–"},
+	"care-management-claim-detail":    {"○", "○", "–", "★", "–"},
+	"service-claims":                  {"○", "○", "★", "–", "–"},
+	"care-benefit-invoice":            {"○", "○", "★", "–", "–"},
+	"community-project-invoice":       {"○", "○", "★", "–", "–"},
+	"preventive-service-claim-detail": {"○", "○", "★", "–", "–"},
+	"community-project-claim-detail":  {"○", "○", "★", "–", "–"},
+	"facility-service-claim-detail":   {"○", "○", "★", "–", "–"},
+	"rehabilitation-order":            {"–", "–", "–", "–", "★–"},
+	"visiting-nursing-plan":           {"–", "–", "★–", "–", "–"},
+	"visiting-nursing-report":         {"–", "–", "★–", "–", "–"},
+	"hospital-admission-information":  {"–", "–", "★–", "★–", "–"},
 }
 
 var columns = []string{"user", "municipality", "care_office", "care_manager_office", "medical_institution"}
