@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirpath"
 )
 
@@ -38,7 +39,11 @@ func (c *fhirpathCommand) evaluate(a *app, resource *fhir.Element) error {
 		return err
 	}
 	for _, v := range values {
-		if _, err := fmt.Fprintln(a.stdout, v); err != nil {
+		line := v.String()
+		if node, ok := v.(fhirpath.Node); ok && node.Kind == fhir.None {
+			line = string(fhirjson.Append(nil, node.Element))
+		}
+		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
 			return err
 		}
 	}
