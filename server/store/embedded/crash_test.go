@@ -22,6 +22,7 @@ import (
 
 const (
 	crashDirVar    = "KAIGOFHIR_TEST_CRASH_DIR"    // set for the child
+	crashSealedVar = "KAIGOFHIR_TEST_CRASH_SEALED" // set for the child of an encrypted store
 	crashRoundsVar = "KAIGOFHIR_TEST_CRASH_ROUNDS" // 200 in the long run
 	crashWriters   = 8
 )
@@ -38,8 +39,18 @@ func crashRounds(t *testing.T, normal int) int {
 	return n
 }
 
-func crashOptions(fs vfs.FS) embedded.Options {
-	return embedded.Options{FS: fs, Terms: storetest.Terms{}, MemTableBytes: 256 << 10, CacheBytes: 4 << 20}
+func crashOptions(fs vfs.FS, sealed bool) embedded.Options {
+	o := embedded.Options{FS: fs, Terms: storetest.Terms{}, MemTableBytes: 256 << 10, CacheBytes: 4 << 20}
+	if sealed {
+		o.Master = masterKey("crash")
+	}
+	return o
+}
+
+// plainAndSealed runs a test on a store in the clear and on an encrypted one.
+func plainAndSealed(t *testing.T, test func(t *testing.T, sealed bool)) {
+	t.Run("plain", func(t *testing.T) { test(t, false) })
+	t.Run("sealed", func(t *testing.T) { test(t, true) })
 }
 
 // writePairs writes until it fails: each transaction updates two resources of
@@ -92,7 +103,7 @@ func TestCrashChild(t *testing.T) {
 	if dir == "" {
 		t.Skip("only runs as the child of TestKill")
 	}
-	e, err := embedded.Open(dir, crashOptions(nil))
+	e, err := embedded.Open(dir, crashOptions(nil, os.Getenv(crashSealedVar) != ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +123,9 @@ func TestCrashChild(t *testing.T) {
 
 // TestKill kills a writing process at random moments and wants every
 // acknowledged write back.
-func TestKill(t *testing.T) {
+func TestKill(t *testing.T) { plainAndSealed(t, testKill) }
+
+func testKill(t *testing.T, sealed bool) {
 	dir := t.TempDir()
 	acked := make([]int, crashWriters)
 	for w := range acked {
@@ -120,9 +133,9 @@ func TestKill(t *testing.T) {
 	}
 	total := 0
 	for round := range crashRounds(t, 4) {
-		readAcks(t, runAndKill(t, dir, time.Duration(20+rand.IntN(180))*time.Millisecond), acked)
+		readAcks(t, runAndKill(t, dir, sealed, time.Duration(20+rand.IntN(180))*time.Millisecond), acked)
 		started := time.Now()
-		e, err := embedded.Open(dir, crashOptions(nil))
+		e, err := embedded.Open(dir, crashOptions(nil, sealed))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,10 +161,13 @@ func TestKill(t *testing.T) {
 
 // runAndKill starts the child, kills it some time after its first
 // acknowledgement, and returns what it printed.
-func runAndKill(t *testing.T, dir string, after time.Duration) io.Reader {
+func runAndKill(t *testing.T, dir string, sealed bool, after time.Duration) io.Reader {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$")
 	child.Env = append(os.Environ(), crashDirVar+"="+dir)
+	if sealed {
+		child.Env = append(child.Env, crashSealedVar+"=1")
+	}
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -196,9 +212,9 @@ func readAcks(t *testing.T, r io.Reader, acked []int) {
 // power at a random moment, and returns the copy with what had been
 // acknowledged before; unsynced is how much of what was not synced stays, in
 // percent.
-func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced int) (*vfs.MemFS, []int) {
+func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced int, sealed bool) (*vfs.MemFS, []int) {
 	t.Helper()
-	e, err := embedded.Open("store", crashOptions(fs))
+	e, err := embedded.Open("store", crashOptions(fs, sealed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,14 +237,16 @@ func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced
 	return clone, before
 }
 
-func TestPowerLoss(t *testing.T) {
+func TestPowerLoss(t *testing.T) { plainAndSealed(t, testPowerLoss) }
+
+func testPowerLoss(t *testing.T, sealed bool) {
 	for range crashRounds(t, 4) {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			rng := rand.New(rand.NewPCG(seed, 0))
-			clone, acked := losePower(t, mem, mem, rng, rng.IntN(101))
-			e, err := embedded.Open("store", crashOptions(clone))
+			clone, acked := losePower(t, mem, mem, rng, rng.IntN(101), sealed)
+			e, err := embedded.Open("store", crashOptions(clone, sealed))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,8 +266,8 @@ func TestPowerLoss(t *testing.T) {
 func TestPowerLossControl(t *testing.T) {
 	for seed := range uint64(10) {
 		mem := vfs.NewCrashableMem()
-		clone, acked := losePower(t, mem, lyingFS{mem}, rand.New(rand.NewPCG(seed, 0)), 0)
-		e, err := embedded.Open("store", crashOptions(clone))
+		clone, acked := losePower(t, mem, lyingFS{mem}, rand.New(rand.NewPCG(seed, 0)), 0, false)
+		e, err := embedded.Open("store", crashOptions(clone, false))
 		if err != nil {
 			return // so much is lost that it does not open
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded/sealedfs"
 )
 
 // Engine is a store.Store in a folder. It holds the folder alone: a second
@@ -48,6 +49,11 @@ var _ store.Store = (*Engine)(nil)
 // Open opens the store in a folder, which is made where it is missing.
 func Open(dir string, opts Options) (*Engine, error) {
 	opts = opts.withDefaults()
+	disk, err := sealedfs.Open(context.Background(), opts.FS, dir, opts.Master, opts.ReadOnly)
+	if err != nil {
+		return nil, fmt.Errorf("embedded: open store: %w", err)
+	}
+	opts.FS = disk
 	e := &Engine{opts: opts, types: map[string]bool{}, closing: make(chan struct{})}
 	e.durable.init()
 	e.labels.init(e)

@@ -38,7 +38,9 @@ func (d *breaking) MaybeError(op errorfs.Op) error {
 // TestFaultyDisk breaks the disk at random moments: the store becomes
 // read-only, what was acknowledged can still be read, what was not is not seen,
 // and on a new disk everything acknowledged is there.
-func TestFaultyDisk(t *testing.T) {
+func TestFaultyDisk(t *testing.T) { plainAndSealed(t, testFaultyDisk) }
+
+func testFaultyDisk(t *testing.T, sealed bool) {
 	for i := range crashRounds(t, 8) {
 		seed := rand.Uint64()
 		fault := error(syscall.ENOSPC)
@@ -50,7 +52,7 @@ func TestFaultyDisk(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			disk := &breaking{fault: fault}
 			disk.left.Store(1 << 40)
-			e, err := embedded.Open("store", crashOptions(errorfs.Wrap(mem, disk)))
+			e, err := embedded.Open("store", crashOptions(errorfs.Wrap(mem, disk), sealed))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +66,7 @@ func TestFaultyDisk(t *testing.T) {
 			if err := e.Close(); err == nil {
 				t.Error("closing did not tell of the fault")
 			}
-			again, err := embedded.Open("store", crashOptions(mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng})))
+			again, err := embedded.Open("store", crashOptions(mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rng}), sealed))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,9 +92,14 @@ func wantReadOnly(t *testing.T, e *embedded.Engine) {
 
 // TestDamagedFile flips bytes in a sorted file: an answer is right or an
 // error, never wrong, and the store takes no more writes once it noticed.
-func TestDamagedFile(t *testing.T) {
+func TestDamagedFile(t *testing.T) { plainAndSealed(t, testDamagedFile) }
+
+func testDamagedFile(t *testing.T, sealed bool) {
 	mem := vfs.NewMem()
 	opts := embedded.Options{FS: mem, Terms: storetest.Terms{}, CacheBytes: 1 << 20}
+	if sealed {
+		opts.Master = masterKey("k")
+	}
 	e, err := embedded.Open("store", opts)
 	if err != nil {
 		t.Fatal(err)

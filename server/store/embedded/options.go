@@ -8,12 +8,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded/sealedfs"
 )
 
 // Options of Open. The zero value is ready for use.
 type Options struct {
 	// FS is where the folder lies; nil is the file system of the machine.
 	FS vfs.FS
+	// Master encrypts the folder; nil leaves it in the clear. A folder that is
+	// encrypted opens with its key only, any other without one only.
+	Master sealedfs.MasterKey
 	// CacheBytes bounds the memory for blocks read from disk; 0 means 128 MiB.
 	CacheBytes int64
 	// MemTableBytes bounds each of the buffers of writes not yet in sorted
