@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/kaigofhir/kaigofhir/server/audit"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
@@ -16,8 +15,9 @@ type auditCommand struct {
 }
 
 type auditVerifyCommand struct {
-	Data  string `required:"" type:"path" help:"Data folder of a server that is not running."`
-	Heads string `type:"path" help:"A report of an earlier run: finds also what was cut off at the end since."`
+	Data    string `required:"" type:"path" help:"Data folder of a server that is not running."`
+	KeyFile string `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"Master key of an encrypted data folder."`
+	Heads   string `type:"path" help:"A report of an earlier run: finds also what was cut off at the end since."`
 }
 
 // Run prints the report as JSON, its heads to be kept elsewhere and given back
@@ -33,11 +33,15 @@ func (c *auditVerifyCommand) Run(a *app) (err error) {
 			return fmt.Errorf("%s is no report of audit verify: %w", c.Heads, err)
 		}
 	}
-	folder := filepath.Join(c.Data, "store")
+	master, err := masterKey(c.KeyFile)
+	if err != nil {
+		return err
+	}
+	folder := storeFolder(c.Data)
 	if _, err := os.Stat(folder); err != nil {
 		return err
 	}
-	st, err := embedded.Open(folder, embedded.Options{ReadOnly: true})
+	st, err := embedded.Open(folder, embedded.Options{ReadOnly: true, Master: master})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/server/store/copy"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded/sealedfs"
 	"github.com/kaigofhir/kaigofhir/server/store/mongodb"
 )
 
@@ -21,6 +22,7 @@ type storePlace struct {
 	uri          string
 	singleWrites bool // of MongoDB: take a deployment without transactions
 	folder       string
+	master       sealedfs.MasterKey // of the folder; nil: it is in the clear
 	cacheMiB     int64
 	readOnly     bool
 	mustExist    bool
@@ -38,7 +40,7 @@ func placeOf(s string) storePlace {
 	if isMongoDB(s) {
 		return storePlace{uri: s}
 	}
-	return storePlace{folder: filepath.Join(s, "store")}
+	return storePlace{folder: storeFolder(s)}
 }
 
 // open opens the store; without uri and folder it is in memory.
@@ -46,7 +48,7 @@ func (p storePlace) open(ctx context.Context) (copy.Target, error) {
 	if p.uri != "" {
 		return mongodb.Open(ctx, mongodb.Options{URI: p.uri, SingleWrites: p.singleWrites, Now: p.now, Logger: p.log})
 	}
-	options := embedded.Options{CacheBytes: p.cacheMiB << 20, Now: p.now, Logger: p.log, ReadOnly: p.readOnly}
+	options := embedded.Options{CacheBytes: p.cacheMiB << 20, Now: p.now, Logger: p.log, ReadOnly: p.readOnly, Master: p.master}
 	if p.folder == "" {
 		return embedded.OpenMemory(options)
 	}

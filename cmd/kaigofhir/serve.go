@@ -17,7 +17,6 @@ import (
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/auth"
-	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
@@ -27,6 +26,7 @@ type serveCommand struct {
 	Data      string          `required:"" type:"path" env:"KAIGOFHIR_DATA" help:"Data folder; made where it does not exist."`
 	Store     string          `placeholder:"mongodb://…" env:"KAIGOFHIR_STORE" help:"Keep records in MongoDB instead of the data folder, which then holds keys only."`
 	Single    bool            `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions; only with --open."`
+	KeyFile   string          `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"File with the master key (openssl rand -hex 32): the data folder is encrypted. Such a folder opens with its key only."`
 	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
 	Clients   string          `type:"path" env:"KAIGOFHIR_CLIENTS" help:"Registration file of the clients (YAML or JSON); read again when it changes."`
 	Open      bool            `help:"Development mode for FHIR tools: no token, no restriction, loopback addresses only."`
@@ -96,7 +96,7 @@ func (c *serveCommand) Run(a *app) error {
 	}
 	defer stopTracer()
 	host, err := newHost(a, listener, hostConfig{
-		data: c.Data, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
+		data: c.Data, keyFile: c.KeyFile, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
 			cfg.Matrix = matrix
@@ -151,6 +151,8 @@ func (c *serveCommand) checkStore() error {
 	switch {
 	case c.Store != "" && !isMongoDB(c.Store):
 		return errors.New("--store takes a connection string of MongoDB, such as mongodb://host/kaigofhir?replicaSet=rs0")
+	case c.Store != "" && c.KeyFile != "":
+		return errors.New("--key-file encrypts a data folder; MongoDB has an encryption at rest of its own")
 	case c.Single && !c.Open:
 		return errors.New("--single-writes works with --open only: a write and its record of access need one transaction")
 	}
@@ -183,6 +185,7 @@ type hostConfig struct {
 	data      string // folder; "" keeps everything in memory
 	store     string // of MongoDB; "" keeps records in the folder
 	single    bool   // accept a MongoDB without transactions
+	keyFile   string // master key of the folder; "" leaves it in the clear
 	baseURL   string // "" makes it from the listener
 	clients   *auth.Clients
 	log       *slog.Logger
@@ -221,7 +224,10 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		if pagingKey, err = loadPagingKey(filepath.Join(c.data, "paging.key")); err != nil {
 			return nil, err
 		}
-		place.folder = filepath.Join(c.data, "store")
+		place.folder = storeFolder(c.data)
+		if place.master, err = masterKey(c.keyFile); err != nil {
+			return nil, err
+		}
 	}
 	if h.engine, err = place.open(a.ctx); err != nil {
 		return nil, err
@@ -231,7 +237,9 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	cfg.Options.ClientIDs = true // for the operator: organisations have ids of their own
 	cfg.Options.CheckReferences = true
 	if c.data != "" {
-		cfg.Jobs = job.Folder(filepath.Join(c.data, "jobs"))
+		if cfg.Jobs, err = jobStorage(a.ctx, c.data, place.master); err != nil {
+			return nil, errors.Join(err, h.engine.Close())
+		}
 	}
 	if c.configure != nil {
 		c.configure(&cfg)
