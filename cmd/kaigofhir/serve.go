@@ -44,6 +44,7 @@ type serveCommand struct {
 	Switches  []string        `name:"switch" placeholder:"NAME[=false]" env:"KAIGOFHIR_SWITCHES" help:"Switch of the sharing matrix; kaigofhir matrix lists them."`
 	AuditWait bool            `name:"audit-wait" env:"KAIGOFHIR_AUDIT_WAIT" help:"Answer a read only when its record is on disk. Without it a crash can lose the records of the last 20 ms."`
 	ReadyJSON bool            `name:"ready-json" help:"Print one JSON object with url and pid once the server answers."`
+	Print     bool            `name:"print-config" help:"Print the settings in force and where each came from, without secrets, and end."`
 	Config    kong.ConfigFlag `help:"Configuration file (YAML); its keys are the names of these flags."`
 }
 
@@ -56,7 +57,10 @@ type ready struct {
 
 // Run serves until the process is told to stop, then finishes the requests
 // that are under way.
-func (c *serveCommand) Run(a *app) error {
+func (c *serveCommand) Run(a *app, parsed *kong.Context) error {
+	if c.Print {
+		return a.printConfig(parsed, a.stdout)
+	}
 	matrix, err := matrixWith(c.Switches)
 	if err != nil {
 		return err
