@@ -46,6 +46,9 @@ func (d *Desk) Take(ctx context.Context, c interaction.Call, files []mapping.Fil
 		return nil, err
 	}
 	issues = append(issues, warnings...)
+	if err := d.withdraw(ctx, c, result.Bundle); err != nil {
+		return nil, err
+	}
 	c.Registration, c.Insurer = true, insurerOf(c.Caller, result.Authors)
 	b, err := d.Service.Transaction(ctx, c, result.Bundle)
 	if err != nil {

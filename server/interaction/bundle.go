@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -29,8 +30,10 @@ type Entry struct {
 	// Resource is JSON, nil where the entry has none.
 	Resource []byte
 	Mode     string // of a search: match, include, outcome
-	Request  *EntryRequest
-	Reply    *Reply
+	// Labels of a match or include, for what runs inside the server.
+	Labels  search.Labels
+	Request *EntryRequest
+	Reply   *Reply
 }
 
 // EntryRequest is how a version of a history came about.

@@ -204,7 +204,7 @@ func (r *searching) bundle(page store.Page, inc included) (*Bundle, error) {
 			if err != nil {
 				return err
 			}
-			b.Entries = append(b.Entries, Entry{FullURL: r.c.fullURL(v.Key), Resource: json, Mode: mode})
+			b.Entries = append(b.Entries, Entry{FullURL: r.c.fullURL(v.Key), Resource: json, Mode: mode, Labels: v.Labels})
 		}
 		return nil
 	}
