@@ -15,6 +15,10 @@ type Terms interface {
 	References(p *search.Parameter, keys [][]byte) []search.Reference
 	// SortValue is search.SortValue.
 	SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte
+	// Timeline is search.Timeline.
+	Timeline(resourceType string, key []byte) *search.Parameter
+	// Hint is search.Hint.
+	Hint(key []byte) []byte
 }
 
 // FHIRTerms are the terms of package search.
@@ -39,3 +43,11 @@ func (FHIRTerms) References(p *search.Parameter, keys [][]byte) []search.Referen
 func (FHIRTerms) SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte {
 	return search.SortValue(p, keys, descending)
 }
+
+// Timeline calls search.Timeline.
+func (FHIRTerms) Timeline(resourceType string, key []byte) *search.Parameter {
+	return search.Timeline(resourceType, key)
+}
+
+// Hint calls search.Hint.
+func (FHIRTerms) Hint(key []byte) []byte { return search.Hint(key) }

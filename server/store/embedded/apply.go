@@ -277,7 +277,7 @@ func (s *staged) enter(v *store.Version, p pointer, indexed bool) error {
 		return err
 	}
 	value := encodePosting(p.labels, 0)
-	return eachEntry(v.Type, v, p.doc, func(key []byte) error { return s.batch.Set(key, value, nil) })
+	return s.e.eachEntry(v.Type, v, p.doc, func(key, head []byte) error { return set(s.batch, key, head, value) })
 }
 
 // sortedKeys makes keys what Stamp promised them to be, without changing the
@@ -293,9 +293,17 @@ func sortedKeys(keys [][]byte) [][]byte {
 	return keys
 }
 
-// eachEntry calls f with the key of every index entry of a version. The key
-// is good until f returns.
-func eachEntry(typ string, v *store.Version, d doc, f func(key []byte) error) error {
+// set writes an index entry, whose value is in two parts.
+func set(b *pebble.Batch, key, head, tail []byte) error {
+	op := b.SetDeferred(len(key), len(head)+len(tail))
+	copy(op.Key, key)
+	copy(op.Value[copy(op.Value, head):], tail)
+	return op.Finish()
+}
+
+// eachEntry calls f with the key of every index entry of a version and what
+// its value holds before the posting. Both are good until f returns.
+func (e *Engine) eachEntry(typ string, v *store.Version, d doc, f func(key, head []byte) error) error {
 	buf := make([]byte, 0, 128)
 	head := typePrefix(spaceIndex, typ)
 	entry := func(kind byte, term []byte) error {
@@ -304,7 +312,7 @@ func eachEntry(typ string, v *store.Version, d doc, f func(key []byte) error) er
 			buf = appendTerm(buf, term)
 		}
 		buf = appendNewestFirst(buf, d)
-		return f(buf)
+		return f(buf, nil)
 	}
 	if err := entry(listAll, nil); err != nil {
 		return err
@@ -327,7 +335,7 @@ func eachEntry(typ string, v *store.Version, d doc, f func(key []byte) error) er
 			return err
 		}
 	}
-	return nil
+	return e.eachMoment(typ, v.Keys, d, f)
 }
 
 // record writes the version itself and what points to it.
@@ -357,8 +365,8 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 		return err
 	}
 	value := encodePosting(previous.labels, s.state.seq)
-	if err := eachEntry(key.Type, &old, previous.doc, func(key []byte) error {
-		return s.batch.Set(key, value, nil)
+	if err := s.e.eachEntry(key.Type, &old, previous.doc, func(key, head []byte) error {
+		return set(s.batch, key, head, value)
 	}); err != nil {
 		return err
 	}

@@ -178,10 +178,10 @@ func (c *checker) indexOf(s *stored, p pointer, end uint64) error {
 		c.problem("%s version %d: its index entries will never be dropped", s.Key, p.version)
 	}
 	value := encodePosting(p.labels, end)
-	return eachEntry(s.Type, &s.Version, p.doc, func(key []byte) error {
+	return c.e.eachEntry(s.Type, &s.Version, p.doc, func(key, head []byte) error {
 		c.expected++
 		raw, ok, err := c.get(key)
-		if err == nil && (!ok || !bytes.Equal(raw, value)) {
+		if err == nil && (!ok || !bytes.Equal(raw, slices.Concat(head, value))) {
 			c.problem("%s version %d: an index entry is wrong or missing", s.Key, p.version)
 		}
 		return err

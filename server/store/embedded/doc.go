@@ -31,7 +31,8 @@
 //
 // Because docs grow with time, every list of the index is in the default order
 // of a search, newest first: a page of a popular code ends after its first
-// entries, and lists intersect by leaping.
+// entries, and lists intersect by leaping. The records of a patient are also
+// kept in the order of their date; see timeline.go.
 //
 // # Durability
 //

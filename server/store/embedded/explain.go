@@ -29,7 +29,7 @@ func (e *Engine) Explain(ctx context.Context, q search.Query) (string, error) {
 	case oldestOrder:
 		b.WriteString("order: all matches, reversed\n")
 	case valueOrder:
-		b.WriteString("order: all matches, sorted by their keys\n")
+		b.WriteString("order: by the keys of the matches\n")
 	}
 	fmt.Fprintf(&b, "result: %d resources, total %d, %v\n", len(page.Versions), page.Total, e.opts.Now().Sub(started).Round(time.Microsecond))
 	return b.String(), nil

@@ -24,20 +24,24 @@ func TestExplain(t *testing.T) {
 	all := search.Must{Unrestricted: true}
 	own := search.Must{Any: []search.Grant{{Patients: patientSet{"7"}}}}
 	rare := one("date", search.Value{From: 10000, To: 12000})
+	byDate := []search.SortKey{{Param: storetest.Param("date"), Descending: true}}
 	for _, c := range []struct {
 		name  string
 		must  search.Must
 		where []search.Clause
 		want  []string
+		sort  []search.SortKey
 	}{
-		{"few", all, []search.Clause{raw("code", "category-2"), raw("subject", "Patient/7")}, []string{"start from the 5 versions of condition 2"}},
-		{"lists", all, []search.Clause{raw("code", "category-2"), raw("code", "status-final")}, []string{"walk the list of condition 1", "walk the list of condition 2"}},
-		{"list and test", all, []search.Clause{raw("code", "status-final"), rare}, []string{"walk the list of condition 1", "test condition 2 on keys", "many rejected: fetched a set of 2000"}},
-		{"all", all, nil, []string{"walk the list of all resources"}},
-		{"own", own, []search.Clause{raw("code", "status-final")}, []string{"start from the 5 versions the caller may see"}},
+		{"few", all, []search.Clause{raw("code", "category-2"), raw("subject", "Patient/7")}, []string{"start from the 5 versions of condition 2"}, nil},
+		{"lists", all, []search.Clause{raw("code", "category-2"), raw("code", "status-final")}, []string{"walk the list of condition 1", "walk the list of condition 2"}, nil},
+		{"list and test", all, []search.Clause{raw("code", "status-final"), rare}, []string{"walk the list of condition 1", "test condition 2 on keys", "many rejected: fetched a set of 2000"}, nil},
+		{"all", all, nil, []string{"walk the list of all resources"}, nil},
+		{"own", own, []search.Clause{raw("code", "status-final")}, []string{"start from the 5 versions the caller may see"}, nil},
+		{"timeline", all, []search.Clause{raw("subject", "Patient/7"), raw("code", "status-final")}, []string{"walk the timeline of condition 1"}, byDate},
+		{"timeline not worth it", all, []search.Clause{raw("subject", "Patient/7"), one("date", search.Value{From: 10007, To: 10008})}, []string{"start from"}, byDate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := search.Query{Types: []string{"Observation"}, Must: c.must, Where: c.where, Count: 10, Total: search.TotalAccurate}
+			q := search.Query{Types: []string{"Observation"}, Must: c.must, Where: c.where, Sort: c.sort, Count: 10, Total: search.TotalAccurate}
 			got, err := e.Explain(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)

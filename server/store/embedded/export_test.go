@@ -8,7 +8,7 @@ import (
 
 // Tiny makes every plan of a search happen with a handful of resources.
 func (o Options) Tiny() Options {
-	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, set: 8}
+	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, timeline: 0, set: 8}
 	return o
 }
 
@@ -37,4 +37,24 @@ func (e *Engine) SetFormat(n uint64) {
 	if err := e.db.Set(metaKey(metaFormat), binary.AppendUvarint(nil, n), pebble.Sync); err != nil {
 		panic(err)
 	}
+}
+
+// DropTimelines makes the store one of format 1.
+func (e *Engine) DropTimelines() int {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
+	if err != nil {
+		panic(err)
+	}
+	defer it.Close()
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		if typ, rest := cutKey(it.Key()); typ != "" && rest[0] == listMoment {
+			n++
+			if err := e.db.Delete(it.Key(), pebble.NoSync); err != nil {
+				panic(err)
+			}
+		}
+	}
+	e.SetFormat(1)
+	return n
 }

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -9,7 +10,7 @@ import (
 
 // formatVersion is the version of the layout this program writes. A change of
 // the layout raises it and adds a step to migrations.
-const formatVersion = 1
+const formatVersion = 2
 
 const (
 	metaFormat    = "format"
@@ -20,8 +21,12 @@ const (
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
 
-// migrations[n] brings a store from format n to n+1, in one batch.
-var migrations = map[int]func(*pebble.DB, *pebble.Batch) error{}
+// migrations[n] brings a store from format n to n+1. A step may write in
+// pieces; it must be able to begin anew after a crash, because the new number
+// is written last.
+var migrations = map[int]func(*Engine) error{
+	1: (*Engine).addTimelines,
+}
 
 // checkFormat refuses a folder of a newer program and brings an older one up.
 func (e *Engine) checkFormat() error {
@@ -49,15 +54,59 @@ func (e *Engine) migrate(from int) error {
 	if step == nil {
 		return fmt.Errorf("no step from format %d", from)
 	}
-	b := e.db.NewBatch()
-	defer b.Close()
-	if err := step(e.db, b); err != nil {
+	if err := step(e); err != nil {
 		return err
 	}
-	if err := b.Set(metaKey(metaFormat), binary.AppendUvarint(nil, uint64(from+1)), nil); err != nil {
+	return e.db.Set(metaKey(metaFormat), binary.AppendUvarint(nil, uint64(from+1)), pebble.Sync)
+}
+
+// migrateBatch is the size in bytes of the pieces a migration writes.
+const migrateBatch = 4 << 20
+
+// addTimelines adds the timelines, which format 1 did not have, of every
+// version in the index.
+func (e *Engine) addTimelines() (err error) {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceTerms}, UpperBound: []byte{spaceTerms + 1}})
+	if err != nil {
+		return err
+	}
+	b := e.db.NewBatch()
+	defer func() { err = errors.Join(err, it.Close(), b.Close()) }()
+	for ok := it.First(); ok; ok = it.Next() {
+		if err := e.addTimeline(b, docAtEnd(it.Key()), it.Value()); err != nil {
+			return err
+		}
+		if b.Len() > migrateBatch {
+			if err := b.Commit(pebble.NoSync); err != nil {
+				return err
+			}
+			b.Reset()
+		}
+	}
+	if err := it.Error(); err != nil {
 		return err
 	}
 	return b.Commit(pebble.Sync)
+}
+
+func (e *Engine) addTimeline(b *pebble.Batch, d doc, keys []byte) error {
+	raw, ok, err := e.get(e.db, versionKey(d))
+	if err != nil || !ok {
+		return errors.Join(err, errCorrupt)
+	}
+	s, err := decodeVersion(d, raw)
+	if err != nil {
+		return err
+	}
+	r, err := decodeRow(keys, nil)
+	if err != nil {
+		return err
+	}
+	posting, ok, err := e.get(e.db, appendNewestFirst(listKey(s.Type, listAll, nil), d))
+	if err != nil || !ok {
+		return errors.Join(err, errCorrupt)
+	}
+	return e.eachMoment(s.Type, r.keys, d, func(key, head []byte) error { return set(b, key, head, posting) })
 }
 
 // initialize marks an empty folder as ours.

@@ -78,6 +78,7 @@ const (
 	listPatient = 2 // by patient label
 	listAuthor  = 3 // by author label
 	listTerm    = 4 // by index key
+	listMoment  = 5 // by index key, in the order of a value; see timeline.go
 )
 
 // A term in a key is escaped so that it is no prefix of another and sorts as

@@ -51,11 +51,14 @@ type planLimits struct {
 	driving int
 	// rejects is how many rejected versions show that a test should be a set.
 	rejects int
+	// timeline is how few versions another condition must leave for a
+	// timeline not to be worth it.
+	timeline int
 	// set bounds a set in memory: 24 bytes for each entry.
 	set int
 }
 
-var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, set: 2_000_000}
+var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, timeline: 16, set: 2_000_000}
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {

@@ -103,22 +103,11 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		}
 		from = pos.doc - 1
 	}
-	scans := make([]*typeScan, 0, len(types))
-	for i, typ := range types {
-		if slices.Contains(types[:i], typ) {
-			continue
-		}
-		s, err := v.openScan(typ, nodes, q.Must, from)
-		if err != nil {
-			return matches{}, err
-		}
-		scans = append(scans, s)
-	}
 	c := collector{v: v, q: q, pos: pos, order: order, counting: counting}
-	if c.q.Count <= 0 && !counting {
+	if q.Count <= 0 && !counting {
 		return matches{total: pos.total}, nil
 	}
-	m, err := c.run(scans)
+	m, err := c.find(types, nodes, from)
 	if err == nil && cacheable {
 		v.e.totals.put(key, types, v.seq, m.total)
 	}
@@ -126,6 +115,25 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		m.total = pos.total
 	}
 	return m, err
+}
+
+// find walks a timeline or, where there is none, all matches.
+func (c *collector) find(types []string, nodes []node, from doc) (matches, error) {
+	if done, err := c.onTimeline(types, nodes); done || err != nil {
+		return c.out, err
+	}
+	scans := make([]*typeScan, 0, len(types))
+	for i, typ := range types {
+		if slices.Contains(types[:i], typ) {
+			continue
+		}
+		s, err := c.v.openScan(typ, nodes, c.q.Must, from)
+		if err != nil {
+			return matches{}, err
+		}
+		scans = append(scans, s)
+	}
+	return c.run(scans)
 }
 
 // order of the results.

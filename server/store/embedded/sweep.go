@@ -114,7 +114,7 @@ func (e *Engine) unindex(b *pebble.Batch, d doc) error {
 		return err
 	}
 	known.Key = store.Key{Type: s.Type, ID: s.ID}
-	if err := eachEntry(s.Type, &known, d, func(key []byte) error { return b.Delete(key, nil) }); err != nil {
+	if err := e.eachEntry(s.Type, &known, d, func(key, _ []byte) error { return b.Delete(key, nil) }); err != nil {
 		return err
 	}
 	return b.Delete(termsKey(d), nil)

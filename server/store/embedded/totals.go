@@ -24,7 +24,7 @@ type knownTotal struct {
 }
 
 // maxTotals bounds the memory; a full cache starts afresh.
-const maxTotals = 2000
+const maxTotals = 20_000
 
 func (t *totals) init(seq uint64) {
 	t.opened, t.changed, t.known = seq, map[string]uint64{}, map[string]knownTotal{}

@@ -177,9 +177,29 @@ func (g *gambler) query() search.Query {
 	if len(g.snapshots) > 0 && g.IntN(3) == 0 {
 		q.AsOf = pick(g, g.snapshots...)
 	}
+	if g.IntN(5) == 0 {
+		return g.timeline(q)
+	}
 	for range g.IntN(3) {
 		q.Sort = append(q.Sort, search.SortKey{Param: g.w.k.dialect.param(typ, pick(g, "code", "date", "_lastUpdated")), Descending: g.IntN(2) == 0})
 	}
+	return q
+}
+
+// timeline makes a query one for which engines may keep an order.
+func (g *gambler) timeline(q search.Query) search.Query {
+	d := g.w.k.dialect
+	c, by := d.clause("Observation", "subject", search.ModifierNone, "Patient/"+pick(g, "1", "2", "3", "9")), "date"
+	q.Types = []string{"Observation"}
+	if g.IntN(3) == 0 {
+		c, by = d.clause("Patient", "name", search.ModifierNone, pick(g, randomNames...)), "code"
+		q.Types = []string{"Patient"}
+	}
+	q.Where = []search.Clause{c}
+	for range g.IntN(3) {
+		q.Where = append(q.Where, g.clause(q.Types[0], 1))
+	}
+	q.Sort = []search.SortKey{{Param: d.param(q.Types[0], by), Descending: g.IntN(2) == 0}}
 	return q
 }
 

@@ -151,6 +151,26 @@ func (Terms) SortValue(p *search.Parameter, keys [][]byte, descending bool) []by
 	return out
 }
 
+// Timeline implements store.Terms: observations of a subject by date, and
+// patients of a name by code, of which they may have many, of any bytes.
+func (Terms) Timeline(resourceType string, key []byte) *search.Parameter {
+	switch {
+	case resourceType == "Observation" && bytes.HasPrefix(key, paramPrefix("subject")):
+		return syntheticParam("date")
+	case resourceType == "Patient" && bytes.HasPrefix(key, paramPrefix("name")):
+		return syntheticParam("code")
+	}
+	return nil
+}
+
+// Hint implements store.Terms: the first byte of a value.
+func (Terms) Hint(key []byte) []byte {
+	if n := bytes.IndexByte(key, 0) + 3; n <= len(key) {
+		return key[:n]
+	}
+	return nil
+}
+
 // synthetic is the dialect of Terms.
 type synthetic struct{ Terms }
 
