@@ -73,13 +73,12 @@ func (e *Engine) rekey(b *pebble.Batch, r *store.Rekeying) error {
 	if slices.EqualFunc(old.Keys, next.Keys, bytes.Equal) {
 		return nil
 	}
-	if err := eachEntry(r.Key.Type, &old, p.doc, func(key []byte) error { return b.Delete(key, nil) }); err != nil {
+	if err := e.eachEntry(r.Key.Type, &old, p.doc, func(key, _ []byte) error { return b.Delete(key, nil) }); err != nil {
 		return err
 	}
 	if err := b.Set(termsKey(p.doc), encodeRow(r.Key.ID, next.Keys), nil); err != nil {
 		return err
 	}
-	return eachEntry(r.Key.Type, &next, p.doc, func(key []byte) error {
-		return b.Set(key, encodePosting(p.labels, 0), nil)
-	})
+	value := encodePosting(p.labels, 0)
+	return e.eachEntry(r.Key.Type, &next, p.doc, func(key, head []byte) error { return set(b, key, head, value) })
 }
