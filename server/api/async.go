@@ -18,6 +18,9 @@ import (
 // asyncPath is where the state of asynchronous requests is asked for.
 const asyncPath = "/_async"
 
+// asyncFileName is the file that the manifest of a result names.
+const asyncFileName = "result.ndjson"
+
 // AsyncKind is the kind of the jobs that are requests.
 const AsyncKind = "request"
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -215,6 +216,36 @@ func TestAsyncOutlivesARestart(t *testing.T) {
 	if r := finished(t, second.Anonymous(), moved).Want(200); !strings.Contains(string(r.Body), `"total":1`) {
 		t.Errorf("after the restart: %s", r.Body)
 	}
+}
+
+// A client of R4's own pattern accepts application/json and gets a manifest.
+func TestAsyncManifest(t *testing.T) {
+	c := servertest.Start(t, servertest.Open).Anonymous()
+	c.Update(`{"resourceType":"Patient","id":"a"}`).Want(201)
+	status := kickedOff(t, c.Search("Patient?_id=a", async))
+	finished(t, c, status).Want(200)
+	r := c.Read(status, "Accept: application/json").Want(200)
+	var manifest struct {
+		TransactionTime     time.Time
+		Request             string
+		RequiresAccessToken bool
+		Output              []struct{ Type, URL string }
+		Error               []any
+	}
+	if err := json.Unmarshal(r.Body, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if r.Header.Get("Content-Type") != "application/json" || manifest.Request != c.Base()+"/Patient?_id=a" || manifest.RequiresAccessToken ||
+		manifest.TransactionTime.IsZero() || len(manifest.Output) != 1 || manifest.Output[0].Type != "Bundle" || manifest.Error == nil {
+		t.Fatalf("%s", r.Body)
+	}
+	file := c.Read(manifest.Output[0].URL, "Accept: application/fhir+ndjson").Want(200)
+	if file.Header.Get("Content-Type") != "application/fhir+ndjson" || strings.Count(string(file.Body), "\n") != 1 || !strings.Contains(string(file.Body), `"total":1`) {
+		t.Errorf("%v %s", file.Header, file.Body)
+	}
+	c.Read(status + "/other").Want(404)
+	c.Delete(status).Want(202)
+	c.Read(manifest.Output[0].URL).Want(404)
 }
 
 func TestAsyncPreflight(t *testing.T) {

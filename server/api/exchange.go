@@ -62,6 +62,9 @@ func (x *exchange) begin(public bool) error {
 		override = x.Query("_format")
 	}
 	f, formatErr := negotiate(strings.Join(x.Request.Header["Accept"], ","), override)
+	if x.Param("member") == asyncFileName { // its type is fixed
+		formatErr = nil
+	}
 	x.format = f
 	x.pretty = strings.Contains(x.Request.URL.RawQuery, "_pretty=true")
 	x.prefer = readPrefer(x.Request)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
@@ -16,9 +17,46 @@ import (
 // asyncStatus answers how far an asynchronous request is: 202 until it has
 // been done, then 200 with a Bundle. That of a batch or transaction is its
 // response; other answers lie in a batch-response of one entry, which has the
-// request's own status.
+// request's own status. A client that accepts application/json alone gets R4's
+// manifest instead, whose one file is that Bundle.
 // https://hl7.org/fhir/R4/async.html https://hl7.org/fhir/R5/async-bundle.html
 func asyncStatus(x *exchange) error {
+	return x.asyncAnswer(func(j job.Job, body []byte) error {
+		if x.GetHeader("Accept") == "application/json" && x.Query("_format") == "" {
+			x.write(http.StatusOK, "application/json", x.manifest(j))
+			return nil
+		}
+		return x.send(http.StatusOK, body)
+	})
+}
+
+// asyncFile answers the file that the manifest names: the Bundle in one line.
+func asyncFile(x *exchange) error {
+	if x.Param("member") != asyncFileName {
+		return noAsync()
+	}
+	return x.asyncAnswer(func(_ job.Job, body []byte) error {
+		x.write(http.StatusOK, "application/fhir+ndjson", append(body, '\n'))
+		return nil
+	})
+}
+
+// manifest is what R4 answers to a request for the status of one that is done.
+func (x *exchange) manifest(j job.Job) []byte {
+	var ask asyncRequest
+	_ = json.Unmarshal(j.Payload, &ask) //nolint:errcheck // it was read before
+	w := &writer{}
+	w.raw(`{"transactionTime":"` + j.Finished.UTC().Format(instantFormat) + `"`)
+	w.field("request", x.call.Base+strings.TrimPrefix(ask.Target, BasePath))
+	w.raw(`,"requiresAccessToken":` + strconv.FormatBool(!x.api.cfg.Open) + `,"output":[{"type":"Bundle"`)
+	w.field("url", x.call.Base+asyncPath+"/"+j.ID+"/"+asyncFileName)
+	w.raw(`}],"error":[]}`)
+	return w.buf
+}
+
+// asyncAnswer finds the request and hands its result to deliver, or answers
+// why there is none yet.
+func (x *exchange) asyncAnswer(deliver func(job.Job, []byte) error) error {
 	if x.api.jobs == nil {
 		return noRoute(x)
 	}
@@ -30,7 +68,7 @@ func asyncStatus(x *exchange) error {
 	case job.Failed, job.Cancelled:
 		return asyncFailed(j)
 	case job.Done:
-		return x.asyncResult(j)
+		return x.asyncResult(j, deliver)
 	}
 	x.Header("X-Progress", progress(j))
 	x.Header("Retry-After", "1")
@@ -66,7 +104,7 @@ func asyncFailed(j job.Job) error {
 // asyncResult hands out a result, if the policy still gives the caller what it
 // gave when the result was made. Otherwise a reading request is done again, and
 // a writing one, which cannot be, is answered without resources.
-func (x *exchange) asyncResult(j job.Job) error {
+func (x *exchange) asyncResult(j job.Job, deliver func(job.Job, []byte) error) error {
 	data, err := x.api.jobs.Result(j.ID)
 	if err != nil {
 		return interaction.Internalf(err)
@@ -97,9 +135,9 @@ func (x *exchange) asyncResult(j job.Job) error {
 	x.Header("Expires", x.api.jobs.Expires(j).UTC().Format(http.TimeFormat))
 	x.Header("Cache-Control", "no-store")
 	if ask.Interaction == "transaction-batch" && result.Status == http.StatusOK {
-		return x.send(http.StatusOK, result.Body)
+		return deliver(j, result.Body)
 	}
-	return x.send(http.StatusOK, result.bundle())
+	return deliver(j, result.bundle())
 }
 
 // bundle puts the answer into a batch-response.

@@ -28,6 +28,7 @@ func routes() []route {
 		{"GET", "/_history", historySystem, []string{"history-system"}, false},
 
 		{"GET", asyncPath + "/:id", asyncStatus, nil, false},
+		{"GET", asyncPath + "/:id/:member", asyncFile, nil, false},
 		{"DELETE", asyncPath + "/:id", asyncCancel, nil, false},
 
 		{"GET", "/:type", searchType, []string{"search-type"}, false},
