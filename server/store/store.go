@@ -143,8 +143,11 @@ type Page struct {
 
 // HistoryQuery asks for versions.
 type HistoryQuery struct {
-	Type      string // "" for the whole system
-	ID        string // "" for a type
+	Type string // "" for the whole system
+	ID   string // "" for a type
+	// Must is met by a version where its own labels meet it and those of the
+	// version that is current in the snapshot, perhaps a deletion: what moved
+	// out of a caller's sight takes its past along.
 	Must      search.Must
 	Since     time.Time // only versions at or after; zero: all
 	At        time.Time // only versions current at some time in [At, Until); zero: all

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -55,7 +56,7 @@ func (v *view) history(q store.HistoryQuery, pos position) (store.Page, error) {
 		if !wanted || ev.doc.seq() > v.seq {
 			continue
 		}
-		visible, err := v.mustOf(q.Must, typ).allowsEvent(ev)
+		visible, err := v.allowsPast(q.Must, typ, ev)
 		if err != nil {
 			return page, err
 		}
@@ -89,6 +90,25 @@ func (v *view) history(q store.HistoryQuery, pos position) (store.Page, error) {
 		page.Next = position{set: true, asOf: v.seq, total: page.Total, doc: docs[len(docs)-1]}.encode()
 	}
 	return page, nil
+}
+
+// allowsPast judges a version by its own labels and, where another is current
+// in the snapshot, by those of that one.
+func (v *view) allowsPast(must search.Must, typ string, ev event) (bool, error) {
+	f := v.mustOf(must, typ)
+	ok, err := f.allowsEvent(ev)
+	if !ok || err != nil || ev.endSeq == 0 || must.Unrestricted {
+		return ok, err
+	}
+	version, err := v.e.version(v.snap, ev.doc)
+	if err != nil {
+		return false, err
+	}
+	p, ok, err := v.e.pointerAt(v.snap, version.Key, v.seq)
+	if !ok || err != nil {
+		return false, err
+	}
+	return f.allowsEvent(event{doc: p.doc, labels: p.labels})
 }
 
 // inPeriod applies Since, At and Until. past says that no version further on

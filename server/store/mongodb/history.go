@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
@@ -32,14 +33,40 @@ func (e *Engine) History(ctx context.Context, q store.HistoryQuery) (store.Page,
 	if q.Total {
 		total = pos.Total
 	}
+	var failed error
 	hits, total, err := v.match(matching{
-		scope: all(past, e.must(q.Must)), order: order{oldest: q.Ascending}, pos: pos, count: q.Count,
+		scope: all(past, e.must(q.Must), v.still(q.Must, &failed)), order: order{oldest: q.Ascending}, pos: pos, count: q.Count,
 		counting: q.Total && total < 0, total: total,
 	})
-	if err != nil {
+	if err = errors.Join(err, failed); err != nil {
 		return store.Page{}, err
 	}
 	return v.page(hits, q.Count, total)
+}
+
+// still is met by a version where the one that is current in the view meets the
+// predicate. What goes wrong is left in failed.
+func (v *view) still(must search.Must, failed *error) condition {
+	known := map[string]bool{}
+	c := condition{exact: must.Unrestricted}
+	c.test = func(c *candidate) bool {
+		if must.Unrestricted || c.End == 0 || c.End > int64(v.seq) {
+			return true
+		}
+		ok, asked := known[c.Ref]
+		if !asked {
+			current := candidate{}
+			newest := options.FindOne().SetSort(is("version", -1)).SetProjection(bson.D{{Key: "keys", Value: 0}, {Key: "json", Value: 0}})
+			err := v.e.records.FindOne(v.ctx, append(is("ref", c.Ref), is("seq", is("$lte", int64(v.seq)))...), newest).Decode(&current.record)
+			if err != nil {
+				*failed = errors.Join(*failed, fmt.Errorf("mongodb: history: %w", err))
+			}
+			ok = err == nil && must.Allows(current.Type, current.Name, current.labels())
+			known[c.Ref] = ok
+		}
+		return ok
+	}
+	return c
 }
 
 // historyFilter is everything but the mandatory predicate.

@@ -92,6 +92,28 @@ func testMust(t *testing.T, k *kit) {
 	}
 }
 
+// testMustOfThePast checks that what moved out of sight takes its past along,
+// in the histories of a resource, of its type and of everything.
+func testMustOfThePast(t *testing.T, k *kit) {
+	w := k.world(t)
+	open, shut := search.Labels{Form: "open", Patients: []string{"1"}}, search.Labels{Form: "shut", Patients: []string{"1"}}
+	w.put("Observation/moved", Record{}, open)
+	asOf := w.put("Observation/stays", Record{}, open).Seq
+	w.put("Observation/moved", Record{}, shut)
+	w.put("Observation/stays", Record{}, open)
+	w.put("Observation/came", Record{}, shut)
+	w.put("Observation/came", Record{}, open)
+	w.put("Observation/left", Record{}, open)
+	w.delete("Observation/left")
+	must := search.Must{Any: []search.Grant{{Forms: []string{"open"}}}}
+	for _, typ := range []string{"", "Observation"} {
+		w.history("all of "+typ, store.HistoryQuery{Type: typ, Must: must}, "Observation/left@2", "Observation/left@1", "Observation/came@2", "Observation/stays@2", "Observation/stays@1")
+		w.history("before, of "+typ, store.HistoryQuery{Type: typ, Must: must, AsOf: asOf}, "Observation/stays@1", "Observation/moved@1")
+	}
+	w.history("moved", store.HistoryQuery{Type: "Observation", ID: "moved", Must: must})
+	w.history("came", store.HistoryQuery{Type: "Observation", ID: "came", Must: must}, "Observation/came@2")
+}
+
 // testMustByReference checks that a chain does not tell about resources that
 // are not visible, at either end.
 func testMustByReference(t *testing.T, k *kit) {

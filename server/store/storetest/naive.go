@@ -409,7 +409,7 @@ func (n *Naive) History(ctx context.Context, q store.HistoryQuery) (store.Page, 
 }
 
 func (n *Naive) inHistory(v *naiveVersion, q store.HistoryQuery, asOf uint64) bool {
-	if q.Type != "" && v.Type != q.Type || q.ID != "" && v.ID != q.ID || !q.Must.Allows(v.Type, v.ID, v.Labels) {
+	if q.Type != "" && v.Type != q.Type || q.ID != "" && v.ID != q.ID || !q.Must.Allows(v.Type, v.ID, v.Labels) || !n.stillAllowed(v, q.Must, asOf) {
 		return false
 	}
 	if v.Time.Before(q.Since) {
@@ -421,6 +421,18 @@ func (n *Naive) inHistory(v *naiveVersion, q store.HistoryQuery, asOf uint64) bo
 	begun := v.Time.Before(q.Until) || !q.Until.After(q.At) && !v.Time.After(q.At)
 	ended := v.end != 0 && v.end <= asOf && !v.endTime.After(q.At)
 	return begun && !ended
+}
+
+// stillAllowed reports whether the version that is current in the snapshot
+// meets the predicate, too.
+func (n *Naive) stillAllowed(v *naiveVersion, must search.Must, asOf uint64) bool {
+	for i := range n.log {
+		w := &n.log[i]
+		if w.Key == v.Key && w.Seq <= asOf && (w.end == 0 || w.end > asOf) {
+			return must.Allows(w.Type, w.ID, w.Labels)
+		}
+	}
+	return false
 }
 
 // Changes yields every version after since.

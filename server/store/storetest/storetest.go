@@ -64,6 +64,7 @@ func (k *kit) run(t *testing.T) {
 		{"chains", testChains},
 		{"sort", testSort},
 		{"must", testMust},
+		{"predicate over the past", testMustOfThePast},
 		{"must by reference", testMustByReference},
 		{"history", testHistory},
 		{"history in time", testHistoryInTime},
