@@ -92,6 +92,17 @@ func (it *dateItem) keys(k *keys) {
 	k.end()
 }
 
+// LastUpdatedKey returns the key of _lastUpdated for a resource whose
+// meta.lastUpdated is at, written in milliseconds: the one key of it that Keys
+// returns. https://hl7.org/fhir/R4/search.html#lastUpdated
+func LastUpdatedKey(at time.Time) []byte {
+	k := keys{prefix: keyPrefix("_lastUpdated")}
+	from := at.UnixMilli() * 1000
+	it := dateItem{from, from + 1000}
+	it.keys(&k)
+	return k.buf
+}
+
 // matches compares ranges as R4 defines the prefixes.
 // https://hl7.org/fhir/R4/search.html#prefix
 func (it *dateItem) matches(v *Value) bool {

@@ -22,6 +22,9 @@ type Query struct {
 	AsOf uint64
 	// Total asks for the number of matches.
 	Total TotalMode
+	// Keys asks for the index keys of the resources, where the engine has
+	// them at hand.
+	Keys bool
 }
 
 // TotalMode is the _total parameter.

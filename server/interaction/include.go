@@ -163,6 +163,7 @@ func (g *gathering) add(q search.Query) error {
 	limit := g.r.s.cfg.Options.MaxIncludes
 	q.Must, q.AsOf, q.Total = g.must, g.asOf, search.TotalNone
 	q.Count = limit + 1
+	q.Keys = slices.ContainsFunc(g.r.req.Directives.Include, func(inc search.Include) bool { return inc.Iterate })
 	page, err := g.r.s.cfg.Store.Search(g.ctx, q)
 	if err != nil {
 		return err

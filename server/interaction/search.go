@@ -183,6 +183,7 @@ func (r *searching) query(must search.Must) search.Query {
 	if r.req.Directives.Summary == "count" || q.Count == 0 {
 		q.Count, q.Total = 0, search.TotalAccurate
 	}
+	q.Keys = len(r.req.Directives.Include) > 0 // forward reads references from them
 	if r.page {
 		q.After, q.AsOf, q.Total = r.cur.After, r.cur.AsOf, search.TotalNone
 	}

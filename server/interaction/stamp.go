@@ -20,8 +20,6 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 type stamp struct {
 	head, middle, tail []byte
 	keys               [][]byte
-	registry           *search.Registry
-	resourceType       string
 }
 
 const (
@@ -48,7 +46,7 @@ func newStamp(registry *search.Registry, content *fhir.Element) (*stamp, error) 
 	front(meta, "versionId")
 	front(content, "meta")
 	front(content, "id")
-	st := &stamp{keys: keys, registry: registry, resourceType: content.ResourceType()}
+	st := &stamp{keys: keys}
 	return st, st.cut(fhirjson.Append(nil, content), content)
 }
 
@@ -84,24 +82,16 @@ func (st *stamp) stamp(version uint64, at time.Time) ([]byte, [][]byte, error) {
 	json = append(json, st.middle...)
 	json = append(json, updated...)
 	json = append(json, st.tail...)
-	keys, err := st.withTime(updated)
-	return json, keys, err
+	return json, st.withTime(at), nil
 }
 
-// lastUpdatedKey begins the keys of the parameter _lastUpdated. The bare
-// resource has others too, of expressions that are true of an empty one.
-var lastUpdatedKey = []byte("_lastUpdated\x00")
-
-// withTime adds the keys of meta.lastUpdated to those of the other content.
-func (st *stamp) withTime(updated string) ([][]byte, error) {
-	bare := fhir.NewResource(st.resourceType)
-	bare.Add("meta").Set("lastUpdated", updated)
-	more, err := st.registry.Keys(bare)
-	if err != nil {
-		return nil, fmt.Errorf("search keys of lastUpdated: %w", err)
+// withTime adds the key of meta.lastUpdated to those of the other content. The
+// engine waits for it, so that it is made directly.
+func (st *stamp) withTime(at time.Time) [][]byte {
+	key := search.LastUpdatedKey(at)
+	i, found := slices.BinarySearchFunc(st.keys, key, bytes.Compare)
+	if found {
+		return st.keys
 	}
-	more = slices.DeleteFunc(more, func(key []byte) bool { return !bytes.HasPrefix(key, lastUpdatedKey) })
-	keys := slices.Concat(st.keys, more)
-	slices.SortFunc(keys, bytes.Compare)
-	return slices.CompactFunc(keys, bytes.Equal), nil
+	return slices.Insert(slices.Clip(st.keys), i, key)
 }

@@ -26,19 +26,38 @@ type candidate struct {
 	v   *view
 	typ string
 	posting
+	raw    []byte // the encoded row, in the memory of the iterator
 	row    row
-	loaded bool
+	loaded bool // row is decoded
 }
 
+// read reads the row without decoding it.
+func (c *candidate) read() error {
+	if c.raw != nil {
+		return nil
+	}
+	var err error
+	c.raw, err = c.v.rawRow(c.doc)
+	return err
+}
+
+// load reads and decodes the row.
 func (c *candidate) load() error {
 	if c.loaded {
 		return nil
 	}
+	if err := c.read(); err != nil {
+		return err
+	}
 	var err error
-	c.row, err = c.v.row(c.doc)
+	c.row, err = decodeRow(c.raw, c.v.keys)
+	c.v.keys = c.row.keys
 	c.loaded = err == nil
 	return err
 }
+
+// forget is called when the iterator has moved on.
+func (c *candidate) forget() { c.raw, c.loaded = nil, false }
 
 // rangesNode is met when one of the keys lies in one of the ranges.
 type rangesNode struct {
@@ -58,6 +77,12 @@ func isExact(r search.Range) bool {
 }
 
 func (n *rangesNode) test(c *candidate) (bool, error) {
+	if len(n.ranges) == 1 && !n.exact && !c.loaded {
+		if err := c.read(); err != nil {
+			return false, err
+		}
+		return rowHas(c.raw, n.ranges[0])
+	}
 	if err := c.load(); err != nil {
 		return false, err
 	}
@@ -73,6 +98,25 @@ func (n *rangesNode) test(c *candidate) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// rowHas looks for a key of the range in an encoded row.
+func rowHas(raw []byte, r search.Range) (bool, error) {
+	in := reader{b: raw}
+	in.bytes() // the id
+	for len(in.b) > 0 {
+		key := in.bytes()
+		if bytes.Compare(key, r.Low) < 0 {
+			continue
+		}
+		if len(r.High) > 0 && bytes.Compare(key, r.High) >= 0 {
+			break // keys are sorted
+		}
+		if in.err == nil && (r.Keep == nil || r.Keep(key)) {
+			return true, nil
+		}
+	}
+	return false, in.err
 }
 
 func (n *rangesNode) hasKey(key []byte) bool {

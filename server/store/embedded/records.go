@@ -237,6 +237,11 @@ func (r *reader) fixed64() uint64 {
 }
 
 func (r *reader) uvarint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 { // the common case
+		x := r.b[0]
+		r.b = r.b[1:]
+		return uint64(x)
+	}
 	x, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.b, r.err = nil, errCorrupt

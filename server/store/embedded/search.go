@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -52,11 +53,32 @@ func (v *view) search(q search.Query, pos position) (store.Page, error) {
 	if page.Versions, err = v.fetch(docs); err != nil {
 		return store.Page{}, err
 	}
+	if q.Keys {
+		if err := v.addKeys(page.Versions, docs); err != nil {
+			return store.Page{}, err
+		}
+	}
 	if m.more && len(m.hits) > 0 {
 		end := m.hits[len(m.hits)-1]
 		page.Next = position{set: true, asOf: v.seq, total: page.Total, doc: end.doc, sort: end.sort}.encode()
 	}
 	return page, nil
+}
+
+// addKeys fills in the index keys.
+func (v *view) addKeys(versions []store.Version, docs []doc) error {
+	for i, d := range docs {
+		raw, err := v.rawRow(d)
+		if err != nil {
+			return err
+		}
+		r, err := decodeRow(bytes.Clone(raw), nil)
+		if err != nil {
+			return err
+		}
+		versions[i].Keys = r.keys
+	}
+	return nil
 }
 
 func counted(q search.Query) bool {
@@ -317,7 +339,7 @@ func merge(scans []*typeScan) (func() (*candidate, error), error) {
 		if last < 0 {
 			return nil, nil
 		}
-		heads[last].loaded = false // the others have moved the iterator since
+		heads[last].forget() // the others have moved the iterator since
 		return heads[last], nil
 	}, nil
 }

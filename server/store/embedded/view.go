@@ -23,7 +23,7 @@ type view struct {
 	// probe is an iterator over everything, for short looks here and there.
 	probe *pebble.Iterator
 	musts map[string]*mustFilter
-	keys  [][]byte // scratch of row
+	keys  [][]byte // scratch of candidate.load
 	steps int
 	err   error // first fault of an iterator
 	trace *trace
@@ -99,25 +99,19 @@ func (v *view) visible(p posting) bool {
 	return p.doc.seq() <= v.seq && (p.end == 0 || p.end > v.seq)
 }
 
-// row reads id and index keys of a version. The keys are good until the next
-// call.
-func (v *view) row(d doc) (row, error) {
+// rawRow reads id and index keys of a version, encoded. They are good until the
+// next call.
+func (v *view) rawRow(d doc) ([]byte, error) {
 	it, err := v.looker()
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	key := termsKey(d)
 	if !it.SeekGE(key) || string(it.Key()) != string(key) {
 		v.note(it.Error())
-		return row{}, errors.Join(v.err, errCorrupt)
+		return nil, errors.Join(v.err, errCorrupt)
 	}
-	value, err := it.ValueAndErr()
-	if err != nil {
-		return row{}, err
-	}
-	r, err := decodeRow(value, v.keys)
-	v.keys = r.keys
-	return r, err
+	return it.ValueAndErr()
 }
 
 // fetch reads whole versions.
