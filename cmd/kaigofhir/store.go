@@ -13,13 +13,23 @@ import (
 )
 
 type storeCommand struct {
-	Copy storeCopyCommand `cmd:"" help:"Copy a store to another engine, all versions kept, and compare."`
+	Copy      storeCopyCommand      `cmd:"" help:"Copy a store to another engine, all versions kept, and compare."`
+	Fsck      storeFsckCommand      `cmd:"" help:"Check every record and index entry against each other."`
+	Backup    storeBackupCommand    `cmd:"" help:"Write all versions, or those since another backup, to a file."`
+	Restore   storeRestoreCommand   `cmd:"" help:"Fill an empty store from backups."`
+	Compact   storeCompactCommand   `cmd:"" help:"Rewrite all files: what was removed is gone from the disk."`
+	Purge     storePurgeCommand     `cmd:"" help:"Erase resources with all their versions, for good."`
+	Explain   storeExplainCommand   `cmd:"" help:"Run a search and tell how it was done."`
+	ChangeKey storeChangeKeyCommand `cmd:"" name:"change-key" help:"Give an encrypted store another master key."`
 }
 
 type storeCopyCommand struct {
+	searchFlags
 	From         string `arg:"" help:"Data folder of a server that is not running, or mongodb://…"`
 	To           string `arg:"" help:"Data folder, made where it does not exist, or mongodb://…"`
 	Batch        int    `default:"500" help:"Versions imported at once."`
+	FromKeyFile  string `name:"from-key-file" type:"path" help:"Master key of FROM, where it is encrypted."`
+	ToKeyFile    string `name:"to-key-file" type:"path" help:"Master key of TO, which is or becomes encrypted."`
 	CompareOnly  bool   `name:"compare-only" help:"Copy nothing, only compare."`
 	SingleWrites bool   `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions (for trials)."`
 }
@@ -30,6 +40,9 @@ type storeCopyCommand struct {
 func (c *storeCopyCommand) Run(a *app) (err error) {
 	source := placeOf(c.From)
 	source.readOnly, source.mustExist, source.singleWrites, source.now = true, true, c.SingleWrites, a.now
+	if source.master, err = masterKey(c.FromKeyFile); err != nil {
+		return err
+	}
 	from, err := source.open(a.ctx)
 	if err != nil {
 		return fmt.Errorf("source: %w", err)
@@ -37,12 +50,15 @@ func (c *storeCopyCommand) Run(a *app) (err error) {
 	defer func() { err = errors.Join(err, from.Close()) }()
 	target := placeOf(c.To)
 	target.singleWrites, target.mustExist, target.now = c.SingleWrites, c.CompareOnly, a.now
+	if target.master, err = masterKey(c.ToKeyFile); err != nil {
+		return err
+	}
 	to, err := target.open(a.ctx)
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	registry, err := search.NewRegistry()
+	registry, err := c.registry(a)
 	if err != nil {
 		return err
 	}

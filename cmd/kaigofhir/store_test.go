@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/copy"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
@@ -43,7 +42,7 @@ func fillFolder(t *testing.T, folder string) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	registry, err := search.NewRegistry()
+	registry, err := serverRegistry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +66,7 @@ func checkFolder(t *testing.T, folder string) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	registry, err := search.NewRegistry()
+	registry, err := serverRegistry()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -198,3 +198,14 @@ func openBackup(r io.Reader) (frames *zstd.Decoder, since, upTo uint64, err erro
 	}
 	return z, since, upTo, nil
 }
+
+// BackupRange reads from the beginning of a backup which changes it holds: those
+// after since, up to and including upTo.
+func BackupRange(r io.Reader) (since, upTo uint64, err error) {
+	z, since, upTo, err := openBackup(r)
+	if err != nil {
+		return 0, 0, err
+	}
+	z.Close()
+	return since, upTo, nil
+}

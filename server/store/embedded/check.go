@@ -11,11 +11,13 @@ import (
 
 // Report is what Check found.
 type Report struct {
-	Resources, Versions, Entries int64
+	Resources int64 `json:"resources"`
+	Versions  int64 `json:"versions"`
+	Entries   int64 `json:"entries"`
 	// Problems describe what is wrong, the first maxProblems; Found counts
 	// all. They name resources by type and id, and no content.
-	Problems []string
-	Found    int64
+	Problems []string `json:"problems,omitempty"`
+	Found    int64    `json:"found"`
 }
 
 const maxProblems = 100

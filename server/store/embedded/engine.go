@@ -59,7 +59,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 	e.labels.init(e)
 	db, err := openPebble(dir, e)
 	if err != nil {
-		return nil, fmt.Errorf("embedded: open store: %w", err)
+		return nil, fmt.Errorf("embedded: open store: %w", inUse(err))
 	}
 	e.db = db
 	if err := e.load(); err != nil {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+)
+
+// folderFlags say which data folder a command works on.
+type folderFlags struct {
+	Data    string `required:"" type:"path" env:"KAIGOFHIR_DATA" help:"Data folder of a server that is not running."`
+	KeyFile string `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"Master key of an encrypted data folder."`
+}
+
+// with opens the store of the folder, which must exist, and closes it after f.
+func (d *folderFlags) with(a *app, readOnly bool, f func(*embedded.Engine) error) (err error) {
+	if _, err := os.Stat(storeFolder(d.Data)); err != nil {
+		return err
+	}
+	return d.withNew(a, readOnly, f)
+}
+
+// withNew is with, and makes the folder where it is missing.
+func (d *folderFlags) withNew(a *app, readOnly bool, f func(*embedded.Engine) error) (err error) {
+	master, err := masterKey(d.KeyFile)
+	if err != nil {
+		return err
+	}
+	e, err := embedded.Open(storeFolder(d.Data), embedded.Options{Now: a.now, ReadOnly: readOnly, Master: master})
+	if errors.Is(err, embedded.ErrInUse) {
+		return fmt.Errorf("the data folder %s is in use: stop the server first", d.Data)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	return f(e)
+}
+
+// searchFlags say what a server's search parameters depend on.
+type searchFlags struct {
+	BaseURL string `name:"base-url" default:"http://127.0.0.1:8080/fhir" env:"KAIGOFHIR_BASE_URL" help:"Public base URL of the server: references that begin with it are its own."`
+}
+
+func (s *searchFlags) registry(a *app) (*search.Registry, error) {
+	return server.Registry(server.Config{BaseURL: s.BaseURL, Now: a.now})
+}
+
+// printJSON prints one indented value.
+func (a *app) printJSON(v any) error {
+	out, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, string(out))
+	return err
+}
