@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/kaigofhir/kaigofhir/server"
@@ -33,6 +34,73 @@ func TestReferencesAreChecked(t *testing.T) {
 	c.Post(bundleOf("transaction",
 		`PUT Observation/o9 {"resourceType":"Observation","id":"o9","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p9"}}`,
 		`PUT Patient/p9 {"resourceType":"Patient","id":"p9"}`)).Want(200)
+}
+
+// Nobody deletes what others refer to, or refers to what is deleted, however
+// the two meet: after each round the reference is good or was refused.
+func TestRaceReferenceAndDelete(t *testing.T) {
+	c := servertest.Start(t, checked).Anonymous()
+	for round := range 30 {
+		id := fmt.Sprintf("p%d", round)
+		c.Update(`{"resourceType":"Patient","id":"` + id + `"}`).Want(201)
+		statuses := together(4, func(i int) int {
+			if i%2 == 0 {
+				return c.Delete("Patient/" + id).Status
+			}
+			return c.Create(`{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/` + id + `"}}`).Status
+		})
+		there, refer := c.Read("Patient/"+id).Status, c.Search("Observation?subject=Patient/"+id).Want(200).Total()
+		if there == 410 && refer != "0" || there == 200 && refer == "0" {
+			t.Errorf("round %d: Patient %d, %s references; answers %v", round, there, refer, statuses)
+		}
+		for status := range statuses {
+			if status != 201 && status != 204 && status != 409 && status != 422 {
+				t.Errorf("round %d: %v", round, statuses)
+			}
+		}
+	}
+}
+
+// overtaken is an engine before each of whose writes somebody else does
+// something, once.
+type overtaken struct {
+	store.Store
+	others chan func()
+}
+
+func (b overtaken) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error) {
+	select {
+	case do := <-b.others:
+		do()
+	default:
+	}
+	return b.Store.Apply(ctx, tx)
+}
+
+// The same, with the other request at the worst moment.
+func TestReferencesArePinned(t *testing.T) {
+	others := make(chan func(), 1)
+	clock := servertest.NewClock()
+	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := servertest.StartOn(t, overtaken{st, others}, clock, checked).Anonymous()
+	const observation = `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}`
+	c.Update(`{"resourceType":"Patient","id":"p1"}`).Want(201)
+	others <- func() { c.Delete("Patient/p1").Want(204) }
+	c.Create(observation).Want(422)
+	c.Update(`{"resourceType":"Patient","id":"p1"}`).Want(201)
+	others <- func() { c.Create(observation).Want(201) }
+	c.Delete("Patient/p1").Want(409)
+	others <- func() { c.Delete("Observation?subject=Patient/p1").Want(204) }
+	c.Post(bundleOf("transaction", "DELETE Observation?subject=Patient/p1", "DELETE Patient/p1")).Want(200)
+	c.Read("Patient/p1").Want(410)
 }
 
 // contended is a store in which others are always faster.

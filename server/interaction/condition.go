@@ -95,14 +95,16 @@ func (p *plan) expect(ctx context.Context, q search.Query) ([]store.Version, err
 	for i, v := range page.Versions {
 		keys[i] = v.Key
 	}
-	slices.SortFunc(keys, func(a, b store.Key) int {
-		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(keys, compareKeys)
 	p.tx.Expect = append(p.tx.Expect, store.Expectation{Query: q, Keys: keys})
 	return slices.DeleteFunc(slices.Clone(page.Versions), func(v store.Version) bool {
 		w := p.writes[v.Key]
 		return w != nil && w.verb == verbDelete
 	}), nil
+}
+
+func compareKeys(a, b store.Key) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
 }
 
 // onlyIDs takes away all but the key of matches the caller cannot see, unless

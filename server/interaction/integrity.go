@@ -3,6 +3,7 @@ package interaction
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -84,7 +85,36 @@ func (p *plan) exists(ctx context.Context, key store.Key) (bool, error) {
 	if errors.As(err, &r) {
 		return false, nil
 	}
+	if err == nil {
+		p.known[key] = true
+		p.referred = append(p.referred, key)
+	}
 	return err == nil, err
+}
+
+// pinReferences adds to the transaction the expectation that what its
+// resources refer to is still there when it is applied: somebody may delete it
+// in between.
+func (p *plan) pinReferences() {
+	byType := map[string][]store.Key{}
+	for _, key := range p.referred {
+		byType[key.Type] = append(byType[key.Type], key)
+	}
+	for _, typ := range slices.Sorted(maps.Keys(byType)) {
+		id, ok := p.s.Registry().Lookup(typ, "_id")
+		if !ok {
+			continue
+		}
+		keys, clause := byType[typ], search.Clause{Param: id}
+		slices.SortFunc(keys, compareKeys)
+		for _, key := range keys {
+			clause.Values = append(clause.Values, search.Value{Raw: key.ID, Code: key.ID})
+		}
+		p.tx.Expect = append(p.tx.Expect, store.Expectation{Keys: keys, Query: search.Query{
+			Types: []string{typ}, Where: []search.Clause{clause}, Must: search.Must{Unrestricted: true},
+			Count: len(keys) + 1, Total: search.TotalNone,
+		}})
+	}
 }
 
 // eachReference calls visit for every literal reference in a resource, but for
@@ -110,49 +140,71 @@ func eachReference(e *fhir.Element, path string, visit func(value, expression st
 	}
 }
 
-// checkReferrers refuses to delete what other resources refer to. It looks
-// past the caller's visibility, and tells no more than that there are some.
-func (p *plan) checkReferrers(ctx context.Context, key store.Key) error {
-	if !p.s.cfg.Options.CheckReferences {
-		return nil
-	}
-	clause := p.s.referrers(key)
-	if len(clause.Any) == 0 {
-		return nil
-	}
-	page, err := p.s.cfg.Store.Search(ctx, search.Query{
-		Types: referringTypes(), Where: []search.Clause{clause}, Must: search.Must{Unrestricted: true},
-		Count: len(p.steps) + 1, Total: search.TotalNone,
-	})
-	if err != nil {
-		return err
-	}
-	for _, v := range page.Versions {
-		if p.writes[v.Key] == nil && v.Key != key {
-			return Refuse(Colliding, fhir.Conflict, "referenced", fhir.Messagef(
-				"%s cannot be deleted: other resources refer to it",
-				"%s は他のリソースから参照されているため削除できません", key.String()))
-		}
-	}
-	return nil
+// deletion is one resource that a step deletes.
+type deletion struct {
+	st  *step
+	key store.Key
 }
 
-// referrers returns the clause "refers to key by any parameter".
-func (s *Service) referrers(key store.Key) search.Clause {
+// checkReferrers refuses to delete what other resources refer to, now and when
+// the transaction is applied. It looks past the caller's visibility, and tells
+// no more than that there are some.
+func (p *plan) checkReferrers(ctx context.Context) error {
+	if !p.s.cfg.Options.CheckReferences || len(p.deletions) == 0 {
+		return nil
+	}
+	all := make([]store.Key, len(p.deletions))
+	for i, d := range p.deletions {
+		all[i] = d.key
+	}
+	found, err := p.expect(ctx, p.s.referrers(all, len(p.writes)+1))
+	if err != nil || !p.foreign(found) {
+		return err
+	}
+	for _, d := range p.deletions { // which of them it is
+		page, err := p.s.cfg.Store.Search(ctx, p.s.referrers([]store.Key{d.key}, len(p.writes)+1))
+		if err != nil {
+			return err
+		}
+		if p.foreign(page.Versions) {
+			return d.st.refused(referenced(d.key))
+		}
+	}
+	return nil // the reference has gone meanwhile: the plan is not applied, but made anew
+}
+
+func referenced(key store.Key) *Refusal {
+	return Refuse(Colliding, fhir.Conflict, "referenced", fhir.Messagef(
+		"%s cannot be deleted: other resources refer to it",
+		"%s は他のリソースから参照されているため削除できません", key.String()))
+}
+
+// foreign reports whether one of the resources is not written by the plan.
+func (p *plan) foreign(versions []store.Version) bool {
+	return slices.ContainsFunc(versions, func(v store.Version) bool { return p.writes[v.Key] == nil })
+}
+
+// referrers returns the query for what refers to one of the keys by any
+// parameter.
+func (s *Service) referrers(keys []store.Key, count int) search.Query {
 	var clause search.Clause
 	done := map[string]bool{}
 	for _, typ := range referringTypes() {
 		for _, sp := range r4.SearchParameters(typ) {
-			if sp.Type != "reference" || done[sp.Code] || len(sp.Target) > 0 && !slices.Contains(sp.Target, key.Type) {
+			fits := func(k store.Key) bool { return len(sp.Target) == 0 || slices.Contains(sp.Target, k.Type) }
+			if sp.Type != "reference" || done[sp.Code] || !slices.ContainsFunc(keys, fits) {
 				continue
 			}
 			if p, ok := s.Registry().Lookup(typ, sp.Code); ok {
 				done[sp.Code] = true
-				clause.Any = append(clause.Any, []search.Clause{referenceClause(p, key)})
+				clause.Any = append(clause.Any, []search.Clause{referenceClause(p, keys...)})
 			}
 		}
 	}
-	return clause
+	return search.Query{
+		Types: referringTypes(), Where: []search.Clause{clause}, Must: search.Must{Unrestricted: true},
+		Count: count, Total: search.TotalNone,
+	}
 }
 
 // referringTypes are the types whose references hold a deletion back: not the

@@ -23,8 +23,12 @@ type plan struct {
 	local map[string]string
 	// writes finds the step that writes a key.
 	writes map[store.Key]*step
-	// known are keys that conditional creates matched, seen or not.
-	known       map[store.Key]bool
+	// known are keys that are there: conditional creates matched them, seen or
+	// not, or references were checked.
+	known map[store.Key]bool
+	// referred are those of them that references lead to.
+	referred    []store.Key
+	deletions   []deletion
 	transaction bool
 }
 
@@ -68,6 +72,10 @@ func (s *Service) plan(ctx context.Context, c *Call, changes []change) (*plan, e
 		if err := p.prepare(ctx, st); err != nil {
 			return nil, st.refused(err)
 		}
+	}
+	p.pinReferences()
+	if err := p.checkReferrers(ctx); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -179,9 +179,7 @@ func (p *plan) prepareDelete(ctx context.Context, st *step) error {
 		if err := p.s.cfg.Policy.MayWrite(ctx, p.c.Caller, policy.ActionDelete, old, v.Labels); err != nil {
 			return refuseWrite(err)
 		}
-		if err := p.checkReferrers(ctx, v.Key); err != nil {
-			return err
-		}
+		p.deletions = append(p.deletions, deletion{st, v.Key})
 		version := v.Version
 		p.add(st, store.Write{Key: v.Key, Method: store.Delete, IfVersion: &version})
 	}
