@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -220,4 +221,24 @@ func TestAccessLog(t *testing.T) {
 	if found := regexp.MustCompile(`secret-id|_summary`).FindString(logs.String()); found != "" {
 		t.Errorf("the log tells %s", found)
 	}
+}
+
+// The page for operators names every metric, and none that there is not.
+func TestMetricsAreDocumented(t *testing.T) {
+	w, _ := watched()
+	srv := servertest.Start(t, with(w))
+	srv.As("insurer").Read("metadata")
+	page, err := os.ReadFile("../../docs/running.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(text, pattern string) []string {
+		var list []string
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			list = append(list, m[1])
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	same(t, "metrics", names(string(page), "`(kaigofhir_[a-z_]+)`"), names(scrape(w.Metrics), `(?m)^# TYPE (kaigofhir_[a-z_]+) `))
 }
