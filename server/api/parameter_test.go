@@ -264,3 +264,50 @@ func TestIndexingOutlivesARestart(t *testing.T) {
 	c = third.Anonymous()
 	c.Search("Patient?nickname=taro", "Prefer: handling=strict").Want(200) // at once: the index is there
 }
+
+// A store that was restored from a backup is indexed anew, whatever the folder
+// of jobs says.
+func TestIndexAfterRestore(t *testing.T) {
+	clock := servertest.NewClock()
+	jobs := job.Folder(t.TempDir())
+	open := func(st store.Store) servertest.Option {
+		return func(c *server.Config) { c.Jobs, c.Store, c.Options.ClientIDs = jobs, st, true }
+	}
+	engine := func() *embedded.Engine {
+		e, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	}
+	old := engine()
+	first := servertest.StartOn(t, old, clock, servertest.Open, open(old))
+	c := first.Anonymous()
+	c.Update(`{"resourceType":"Patient","id":"a","name":[{"use":"nickname","text":"taro"}]}`).Want(201)
+	var full, rest bytes.Buffer
+	upTo, err := old.Backup(t.Context(), &full, 0) // the patient, without the key to come
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Update(parameterOf("nick", "nickname", "string", "Patient", nickname)).Want(201)
+	settled(t, c, "nick")
+	if _, err := old.Backup(t.Context(), &rest, upTo); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	restored := engine()
+	for _, b := range []*bytes.Buffer{&full, &rest} {
+		if err := restored.Restore(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := servertest.StartOn(t, restored, clock, servertest.Open, open(restored))
+	c = second.Anonymous()
+	settled(t, c, "nick")
+	same(t, "found", c.Search("Patient?nickname=taro", "Prefer: handling=strict").Want(200).Keys("match"), []string{"Patient/a"})
+	checkIndex(t, second)
+}

@@ -63,6 +63,7 @@ type Keeper struct {
 	force  set // indexed: queries may use them
 	wanted set // what the store asks for: writes are indexed by them
 	seq    uint64
+	origin string
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -213,7 +214,7 @@ func (k *Keeper) aim(ctx context.Context) error {
 	for _, j := range k.jobs.List(Kind) {
 		switch {
 		case j.State.Ended():
-		case goalOf(j).signature() == goal:
+		case k.knows(j) && goalOf(j).signature() == goal:
 			under = true
 		default:
 			if err := k.jobs.Cancel(j.ID, ""); err != nil && !errors.Is(err, job.ErrUnknown) {
@@ -229,7 +230,7 @@ func (k *Keeper) aim(ctx context.Context) error {
 	if err := errors.Join(k.save(), k.use()); err != nil {
 		return err
 	}
-	_, err = k.jobs.Add(Kind, "", payload{wanted.encoded()})
+	_, err = k.jobs.Add(Kind, "", payload{wanted.encoded(), k.origin})
 	return err
 }
 
@@ -279,15 +280,17 @@ func Active(e *fhir.Element) bool {
 // state is what is kept about the parameters in force.
 type state struct {
 	Parameters []json.RawMessage `json:"parameters"`
-	// Seq is how far the store was. A store that is behind it is another one,
-	// restored from a backup: its index is not known.
-	Seq uint64 `json:"seq"`
+	// Seq is how far the store was, Origin where its content is from. A store
+	// that is behind, or of another origin, is restored from a backup: its
+	// index is not known.
+	Seq    uint64 `json:"seq"`
+	Origin string `json:"origin"`
 }
 
 const stateName = "parameters.state"
 
 func (k *Keeper) save() error {
-	data, err := json.Marshal(state{k.force.encoded(), k.seq})
+	data, err := json.Marshal(state{k.force.encoded(), k.seq, k.origin})
 	if err != nil {
 		return fmt.Errorf("search parameters: %w", err)
 	}
@@ -295,6 +298,11 @@ func (k *Keeper) save() error {
 }
 
 func (k *Keeper) load(ctx context.Context) error {
+	status, err := k.cfg.Store.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("search parameters: %w", err)
+	}
+	k.origin = status.Origin
 	data, err := k.cfg.Storage.Get(stateName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -306,11 +314,7 @@ func (k *Keeper) load(ctx context.Context) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("search parameters: the state is damaged: %w", err)
 	}
-	status, err := k.cfg.Store.Status(ctx)
-	if err != nil {
-		return fmt.Errorf("search parameters: %w", err)
-	}
-	if status.Seq < s.Seq {
+	if status.Seq < s.Seq || status.Origin != s.Origin {
 		return nil
 	}
 	k.seq = s.Seq

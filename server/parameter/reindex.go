@@ -15,6 +15,8 @@ import (
 // payload is the goal of a job: all custom parameters that are to be in force.
 type payload struct {
 	Parameters []json.RawMessage `json:"parameters"`
+	// Origin is that of the content its marks are about.
+	Origin string `json:"origin"`
 }
 
 // goalOf reads the goal of a job, nothing where it cannot be read.
@@ -28,6 +30,12 @@ func goalOf(j job.Job) set {
 		return nil
 	}
 	return s
+}
+
+// knows reports whether a job is about the content that is there.
+func (k *Keeper) knows(j job.Job) bool {
+	var p payload
+	return json.Unmarshal(j.Payload, &p) == nil && p.Origin == k.origin
 }
 
 // errOvertaken ends a job whose goal is not asked for any more.
@@ -47,7 +55,7 @@ func (k *Keeper) reindex(ctx context.Context, t *job.Task) ([]byte, error) {
 	k.run.Lock() // one that was cancelled may still be at its last batch
 	defer k.run.Unlock()
 	goal := goalOf(t.Job)
-	if !k.aimsAt(goal) {
+	if !k.aimsAt(goal) || !k.knows(t.Job) {
 		return nil, errOvertaken
 	}
 	index, err := k.cfg.Build(goal...)

@@ -170,4 +170,9 @@ type Status struct {
 	// SingleWrites: a transaction may write one resource only, because the
 	// deployment under the engine has no transactions.
 	SingleWrites bool
+	// Origin changes whenever the content came from elsewhere: into a new
+	// folder, or by restoring a backup. What was noted about the content of
+	// another origin, such as which keys a Rekeyer has given, does not hold. A
+	// Rekeyer must tell it; "" where it is not known.
+	Origin string
 }

@@ -29,6 +29,7 @@ type Engine struct {
 	last  state // what has been handed to the log; under write
 
 	horizon atomic.Uint64 // snapshots before this are gone
+	origin  atomic.Pointer[string]
 	durable durable
 
 	typesMu sync.RWMutex
@@ -85,6 +86,9 @@ func OpenMemory(opts Options) (*Engine, error) {
 // load checks the format and reads what the engine keeps in memory.
 func (e *Engine) load() error {
 	if err := e.checkFormat(); err != nil {
+		return err
+	}
+	if err := e.loadOrigin(); err != nil {
 		return err
 	}
 	if b, ok, err := e.get(e.db, metaKey(metaState)); err != nil {
@@ -158,7 +162,12 @@ func (e *Engine) Status(ctx context.Context) (store.Status, error) {
 		return store.Status{}, err
 	}
 	s := e.durable.state()
+	origin := ""
+	if o := e.origin.Load(); o != nil {
+		origin = *o
+	}
 	return store.Status{
+		Origin: origin,
 		Engine: "embedded", Format: formatVersion, Seq: s.seq,
 		Resources: s.resources, Versions: s.versions,
 		ReadOnly: e.opts.ReadOnly || e.durable.failure() != nil,

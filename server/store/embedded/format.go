@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -16,6 +17,7 @@ const (
 	metaFormat    = "format"
 	metaState     = "state"
 	metaHorizon   = "horizon"
+	metaOrigin    = "origin"    // see store.Status.Origin
 	metaCompacted = "compacted" // says nothing; see renewLogs
 )
 
@@ -107,6 +109,30 @@ func (e *Engine) addTimeline(b *pebble.Batch, d doc, keys []byte) error {
 		return errors.Join(err, errCorrupt)
 	}
 	return e.eachMoment(s.Type, r.keys, d, func(key, head []byte) error { return set(b, key, head, posting) })
+}
+
+// loadOrigin reads the origin of the content, or gives it one.
+func (e *Engine) loadOrigin() error {
+	b, ok, err := e.get(e.db, metaKey(metaOrigin))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		if e.opts.ReadOnly {
+			return nil
+		}
+		return e.newOrigin()
+	}
+	origin := string(b)
+	e.origin.Store(&origin)
+	return nil
+}
+
+// newOrigin notes that the content comes from elsewhere, and when it came.
+func (e *Engine) newOrigin() error {
+	origin := e.opts.Now().UTC().Format(time.RFC3339Nano)
+	e.origin.Store(&origin)
+	return e.db.Set(metaKey(metaOrigin), []byte(origin), pebble.Sync)
 }
 
 // initialize marks an empty folder as ours.

@@ -34,6 +34,9 @@ func (e *Engine) Restore(ctx context.Context, r io.Reader) error {
 	if since > e.last.seq {
 		return fmt.Errorf("embedded: the backup begins after change %d, the store ends at %d: one between is missing", since, e.last.seq)
 	}
+	if err := e.newOrigin(); err != nil {
+		return err
+	}
 	in := &restoring{e: e}
 	for {
 		b, err := readFrame(frames)
