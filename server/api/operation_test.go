@@ -72,6 +72,31 @@ func TestOperationEverything(t *testing.T) {
 	slices.Sort(got)
 	same(t, "everything", strings.Join(got, " "), "Observation/o1 Observation/o2 Organization/org Patient/p1 Practitioner/dr")
 	same(t, "_type", strings.Join(c.Read("Patient/p1/$everything?_type=Observation").Keys("match"), " "), "Observation/o1 Observation/o2")
+	for query, want := range map[string]string{
+		"start=2026-02-01":                "Observation/o2 Patient/p1",
+		"end=2026-01-31":                  "Observation/o1 Patient/p1",
+		"start=2026-01&end=2026-02":       "Observation/o1 Observation/o2 Patient/p1",
+		"start=2027":                      "Patient/p1",
+		"_since=2099-01-01T00:00:00Z":     "",
+		"_since=2000-01-01T00:00:00Z":     "Observation/o1 Observation/o2 Patient/p1",
+		"_type=Patient":                   "Patient/p1",
+		"_type=Observation&end=2026-01":   "Observation/o1",
+		"_type=Organization,Practitioner": "",
+	} {
+		var found []string
+		for next := "Patient/p1/$everything?_count=1&" + query; next != ""; {
+			r := c.Read(next).Want(200)
+			found = append(found, r.Keys("match")...)
+			next = r.Link("next")
+		}
+		slices.Sort(found)
+		same(t, query, strings.Join(found, " "), want)
+	}
+	r := c.Do("POST", "Patient/p1/$everything", `{"resourceType":"Parameters","parameter":[{"name":"start","valueDate":"2026-02-01"},{"name":"_count","valueInteger":1},{"name":"_since","valueInstant":"2000-01-01T00:00:00Z"}]}`).Want(200)
+	same(t, "self", r.Link("self"), c.Base()+"/Patient/p1/$everything?_count=1&_since=2000-01-01T00%3A00%3A00Z&start=2026-02-01")
+	same(t, "first", c.Read(r.Link("next")).Want(200).Link("first"), r.Link("self"))
+	same(t, "self again", c.Read(r.Link("self")).Want(200).Keys("match"), r.Keys("match"))
+	c.Read("Patient/p1/$everything?start=yesterday").Want(400)
 	c.Read("Patient/nobody/$everything").Want(404)
 	c.Read("Practitioner/dr/$everything").Want(404)
 }

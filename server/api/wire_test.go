@@ -58,6 +58,12 @@ func TestPretty(t *testing.T) {
 	if r := c.Read("Patient/p1?_pretty=true").Want(200); !strings.Contains(string(r.Body), "\n  \"id\": \"p1\"") {
 		t.Errorf("%s", r.Body)
 	}
+	for _, path := range []string{"Patient/p1", "Patient", "metadata"} {
+		r := c.Read(path+"?_pretty=true", "Accept: application/fhir+xml").Want(200)
+		if _, err := fhirxml.Decode(r.Body, fhirxml.Options{}); err != nil || !strings.Contains(string(r.Body), "\n  <") {
+			t.Errorf("%s: %v %.300s", path, err, r.Body)
+		}
+	}
 }
 
 func TestXMLTransaction(t *testing.T) {

@@ -11,4 +11,9 @@ func decodeXML(data []byte, limit int) (*fhir.Element, error) {
 }
 
 // encodeXML writes a resource in XML.
-func encodeXML(e *fhir.Element, _ bool) []byte { return fhirxml.Append(nil, e) }
+func encodeXML(e *fhir.Element, pretty bool) []byte {
+	if pretty {
+		return fhirxml.AppendIndent(nil, e)
+	}
+	return fhirxml.Append(nil, e)
+}

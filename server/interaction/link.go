@@ -30,7 +30,8 @@ type cursor struct {
 	AsOf  uint64 `json:"v,omitempty"`
 	Total int64  `json:"n"`
 
-	Everything bool `json:"e,omitempty"`
+	Everything bool   `json:"e,omitempty"`
+	Asked      string `json:"f,omitempty"`
 
 	Expires int64 `json:"x"` // Unix seconds
 }

@@ -23,6 +23,10 @@ type SearchRequest struct {
 	// Everything takes in the resource of the compartment itself and makes
 	// the links those of $everything.
 	Everything bool
+	// Asked is the query string of $everything itself, for its links. Its start
+	// and end narrow the answer to care within that time; what has no date of
+	// care stays.
+	Asked string
 	// Query is the raw query string, that of a POST body included.
 	Query string
 }
@@ -93,7 +97,7 @@ func (r *searching) resume() error {
 	}
 	group, _ := localKey(cur.Group)
 	r.cur, r.page = cur, true
-	r.ask = SearchRequest{Type: cur.Type, Compartment: group, Everything: cur.Everything, Query: cur.Query}
+	r.ask = SearchRequest{Type: cur.Type, Compartment: group, Everything: cur.Everything, Asked: cur.Asked, Query: cur.Query}
 	return nil
 }
 
@@ -162,8 +166,9 @@ func (r *searching) admit(ctx context.Context) (search.Must, error) {
 	if err != nil {
 		return must, err
 	}
-	r.req.Query.Where = append(r.req.Query.Where, clause)
-	return must, nil
+	within, err := r.s.within(r.ask.Asked)
+	r.req.Query.Where = append(append(r.req.Query.Where, clause), within...)
+	return must, err
 }
 
 // query completes the parsed query.
@@ -241,10 +246,13 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 	case r.ask.Compartment.ID != "":
 		path += "/*"
 	}
-	used := r.used()
-	first := path
-	if used != "" {
-		first += "?" + used
+	used, first := r.used(), path
+	shown := used
+	if r.ask.Everything {
+		shown = r.ask.Asked
+	}
+	if shown != "" {
+		first += "?" + shown
 	}
 	if !r.page {
 		b.Links = append(b.Links, Link{"self", first})
@@ -258,7 +266,7 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 	if page.Next == "" {
 		return nil
 	}
-	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything,
+	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything, Asked: r.ask.Asked,
 		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
 	if r.ask.Compartment.ID != "" {
 		next.Group = r.ask.Compartment.String()

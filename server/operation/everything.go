@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
@@ -28,33 +27,28 @@ func (e *Env) runEverything(ctx context.Context, c interaction.Call, in Input) (
 		if _, err := e.Service.Read(ctx, c, key); err != nil {
 			return nil, err
 		}
-		query, err := everythingQuery(in)
-		if err != nil {
-			return nil, err
-		}
-		ask.Query = query
+		ask.Query, ask.Asked = everythingQuery(in)
 	}
 	b, err := e.Service.Search(ctx, c, ask)
 	return &interaction.Reply{Bundle: b}, err
 }
 
-// everythingQuery turns the operation's parameters into those of a search.
-func everythingQuery(in Input) (string, error) {
-	for _, name := range []string{"start", "end"} {
-		if in.Text(name) != "" {
-			return "", interaction.Refuse(interaction.BadRequest, fhir.NotSupported, "parameter", fhir.Messagef(
-				"the parameter %s is not supported", "パラメータ %s には対応していません", name))
+// everythingQuery turns the operation's parameters into those of a search, and
+// into the query string by which the operation is called again.
+func everythingQuery(in Input) (query, asked string) {
+	q, own := url.Values{"_include": {"*"}}, url.Values{}
+	for name, as := range map[string]string{"_since": "_lastUpdated", "_type": "_type", "_count": "_count", "start": "", "end": ""} {
+		value := strings.Join(in.Texts(name), ",")
+		if value == "" {
+			continue
+		}
+		own.Set(name, value)
+		if name == "_since" {
+			value = "ge" + value
+		}
+		if as != "" {
+			q.Set(as, value)
 		}
 	}
-	q := url.Values{"_include": {"*"}}
-	if since := in.Text("_since"); since != "" {
-		q.Set("_lastUpdated", "ge"+since)
-	}
-	if types := in.Texts("_type"); len(types) > 0 {
-		q.Set("_type", strings.Join(types, ","))
-	}
-	if count := in.Text("_count"); count != "" {
-		q.Set("_count", count)
-	}
-	return q.Encode(), nil
+	return q.Encode(), own.Encode()
 }
