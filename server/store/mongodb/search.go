@@ -154,7 +154,7 @@ func (v *view) matchHere(m matching) ([]hit, int64, error) {
 
 // labelFields and keyField are what a candidate is judged by.
 var labelFields = bson.D{
-	{Key: "ref", Value: 1}, {Key: "type", Value: 1}, {Key: "id", Value: 1}, {Key: "seq", Value: 1},
+	{Key: "ref", Value: 1}, {Key: "type", Value: 1}, {Key: "id", Value: 1}, {Key: "seq", Value: 1}, {Key: "end", Value: 1},
 	{Key: "form", Value: 1}, {Key: "author", Value: 1}, {Key: "patients", Value: 1},
 }
 
