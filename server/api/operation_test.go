@@ -150,6 +150,14 @@ func TestOperationMeta(t *testing.T) {
 	if n := strings.Count(string(c.Read("Patient/p1/$meta").Want(200).Body), `"code":"a"`); n != 1 {
 		t.Errorf("the tag is there %d times", n)
 	}
+	c.Do("POST", "Patient/p2/$meta-add", add).Want(200)
+	for path, want := range map[string]int{"Patient/$meta": 1, "$meta": 1, "Observation/$meta": 0} {
+		r := c.Read(path).Want(200)
+		same(t, path, strings.Count(string(r.Body), `"code":"a"`), want)
+		same(t, path+" has nothing of its own", strings.Contains(string(r.Body), "SUBSETTED"), false)
+	}
+	c.Do("POST", "Patient/p2/$meta-delete", add).Want(200)
+	c.Do("POST", "Patient/$meta-add", add).Want(404)
 	same(t, "found by tag", c.Search("Patient?_tag=a").Total(), "1")
 	c.Do("POST", "Patient/p1/$meta-delete", add).Want(200)
 	same(t, "gone", c.Search("Patient?_tag=a").Total(), "0")

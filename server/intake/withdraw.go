@@ -119,12 +119,7 @@ func (d *Desk) all(ctx context.Context, c interaction.Call, resourceType, query 
 			}
 			list = append(list, authored{r, e.Labels.Author})
 		}
-		query = ""
-		for _, l := range b.Links {
-			if l.Relation == "next" {
-				_, query, _ = strings.Cut(l.URL, "?")
-			}
-		}
+		query = b.Next()
 	}
 	return list, nil
 }

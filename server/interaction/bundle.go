@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -22,6 +23,17 @@ type Bundle struct {
 
 // Link is one link of a Bundle. URL is absolute.
 type Link struct{ Relation, URL string }
+
+// Next returns the query string of the next page, "" where this is the last.
+func (b *Bundle) Next() string {
+	for _, l := range b.Links {
+		if l.Relation == "next" {
+			_, query, _ := strings.Cut(l.URL, "?")
+			return query
+		}
+	}
+	return ""
+}
 
 // Entry is one entry of a Bundle.
 type Entry struct {

@@ -8,12 +8,19 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
-// meta returns the profiles, tags and security labels of a resource.
+// maxMeta bounds how many resources $meta of a type or the system looks at.
+const maxMeta = 10000
+
+// meta returns the profiles, tags and security labels of a resource, or of all
+// resources of a type or of the system that the caller sees.
 // https://hl7.org/fhir/R4/resource-operation-meta.html
 func (e *Env) meta() Operation {
 	return Operation{
-		Name: "meta", Definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta", Instance: true,
+		Name: "meta", Definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta", System: true, Type: true, Instance: true,
 		Run: func(ctx context.Context, c interaction.Call, in Input) (*interaction.Reply, error) {
+			if in.ID == "" {
+				return e.metaOfAll(ctx, c, in.Type)
+			}
 			r, err := e.read(ctx, c, in)
 			if err != nil {
 				return nil, err
@@ -21,6 +28,40 @@ func (e *Env) meta() Operation {
 			return metaOf(r), nil
 		},
 	}
+}
+
+// metaOfAll gathers each label once.
+func (e *Env) metaOfAll(ctx context.Context, c interaction.Call, resourceType string) (*interaction.Reply, error) {
+	all := fhir.NewResource("Basic")
+	meta := all.Add("meta")
+	ask, seen := interaction.SearchRequest{Type: resourceType, Query: "_elements=id&_count=1000&_total=accurate"}, map[string]bool{}
+	for ask.Query != "" {
+		b, err := e.Service.Search(ctx, c, ask)
+		if err != nil {
+			return nil, err
+		}
+		if b.Total > maxMeta {
+			return nil, interaction.Refuse(interaction.Unacceptable, fhir.TooCostly, "meta-too-many", fhir.Messagef(
+				"there are more than %d resources", "リソースが %d 件を超えています", maxMeta))
+		}
+		for _, entry := range b.Entries {
+			if entry.Mode != "match" {
+				continue
+			}
+			r, err := decode(entry.Resource)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range r.Get("meta").Children {
+				if k := labelKey(l); labels[l.Name] && l.Text("code") != "SUBSETTED" && !seen[k] {
+					seen[k] = true
+					add(meta, l)
+				}
+			}
+		}
+		ask.Query = b.Next()
+	}
+	return metaOf(all), nil
 }
 
 // metaAdd adds profiles, tags and security labels, which makes a new version.
@@ -88,11 +129,13 @@ func metaOf(r *fhir.Element) *interaction.Reply {
 	return out.reply()
 }
 
-// same reports whether two labels are the same: profiles by value, codings by
-// system and code.
-func same(a, b *fhir.Element) bool {
-	return a.Name == b.Name && a.Value == b.Value && a.Text("system") == b.Text("system") && a.Text("code") == b.Text("code")
+// labelKey is the same for labels that are the same: profiles by value, codings
+// by system and code.
+func labelKey(l *fhir.Element) string {
+	return l.Name + " " + l.Value + " " + l.Text("system") + "|" + l.Text("code")
 }
+
+func same(a, b *fhir.Element) bool { return labelKey(a) == labelKey(b) }
 
 func has(meta, label *fhir.Element) bool {
 	for c := range meta.All(label.Name) {
