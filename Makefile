@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench examples generated outside-install mongo-test-server demo fuzz
+.PHONY: help check format vet staticcheck test race bench growth examples generated outside-install mongo-test-server demo fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ generated: ## fails where a generated file is not what its generator writes
 
 bench: ## benchmarks of mapping, write, read and search; prints the numbers
 	go test -run '^$$' -bench . -benchmem ./mapping/... ./fhir/... ./server/...
+
+SIZES = 100000,1000000
+growth: ## the same searches at growing numbers of resources (SIZES); prints rates and latencies
+	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES)
 
 examples: $(EXAMPLES)/package/package.json ## fetch all R4 examples (needs npm: Debian package npm, or nodejs.org)
 
