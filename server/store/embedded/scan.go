@@ -43,7 +43,11 @@ func (v *view) openScan(typ string, nodes []node, must search.Must, from doc) (*
 // startFromFew looks for a condition that few versions meet.
 func (s *typeScan) startFromFew(nodes []node) (bool, error) {
 	visible, narrow := s.must.lists()
-	for _, limit := range s.v.e.opts.plan.probes {
+	limits := s.v.e.opts.plan.probes
+	if len(nodes) == 1 && !narrow {
+		limits = limits[len(limits)-1:] // nothing to compare with
+	}
+	for _, limit := range limits {
 		for i, n := range nodes {
 			found, complete, err := n.probe(s.v, s.typ, limit)
 			if err != nil {
