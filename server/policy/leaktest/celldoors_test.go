@@ -67,6 +67,10 @@ var statuses = map[string]string{"DocumentReference": "current", "Observation": 
 func (d *oneDoor) ask(g *grid, client, typ, id string) *answer {
 	g.t.Helper()
 	code := map[string]string{"DocumentReference": `,"content":[{"attachment":{"title":"x"}}]`, "Observation": `,"code":{"text":"x"}`}[typ]
+	content := d.body
+	if statuses[typ] == "" {
+		content = strings.Replace(content, `,"status":"#STATUS"#CODE`, "", 1)
+	}
 	fill := strings.NewReplacer("#KEY", typ+"/"+id, "#TYPE", typ, "#ID", id, "#STATUS", statuses[typ], "#CODE", code)
 	method := d.method
 	if method == "" {
@@ -76,7 +80,7 @@ func (d *oneDoor) ask(g *grid, client, typ, id string) *answer {
 	for i := range headers {
 		headers[i] = fill.Replace(headers[i])
 	}
-	return g.do(client, method, fill.Replace(d.path), fill.Replace(d.body), headers...)
+	return g.do(client, method, fill.Replace(d.path), fill.Replace(content), headers...)
 }
 
 // absent is what the door says to a client about a record that is not there.

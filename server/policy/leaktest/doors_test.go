@@ -9,11 +9,11 @@ import (
 )
 
 // types are what the doors ask for.
-var types = []string{"DocumentReference", "Observation", "CarePlan", "QuestionnaireResponse", "Coverage", "Patient", "EpisodeOfCare", "Consent"}
+var types = []string{"DocumentReference", "Observation", "CarePlan", "QuestionnaireResponse", "Coverage", "Patient", "EpisodeOfCare", "Consent", "Composition"}
 
 // subjectParam is the search parameter that leads from a type to the person.
 var subjectParam = map[string]string{"DocumentReference": "subject", "Observation": "subject", "CarePlan": "subject",
-	"QuestionnaireResponse": "subject", "Coverage": "beneficiary", "EpisodeOfCare": "patient", "Consent": "patient"}
+	"QuestionnaireResponse": "subject", "Coverage": "beneficiary", "EpisodeOfCare": "patient", "Consent": "patient", "Composition": "subject"}
 
 // markParam is the one that finds a record's mark.
 var markParam = map[string]string{"DocumentReference": "type", "Observation": "code", "CarePlan": "category"}
@@ -136,6 +136,9 @@ func (p *play) vread(v viewer) {
 	key, sees, _ := p.target(v)
 	if strings.HasPrefix(key, "Patient/") || strings.HasPrefix(key, "Consent/") {
 		return // versions whose labels changed are not modelled
+	}
+	if sees && p.changed(key) {
+		return
 	}
 	p.hiddenLooksAbsent(p.do(v.client, http.MethodGet, key+"/_history/1", ""), v, key, sees, false)
 }

@@ -71,7 +71,7 @@ func (p *play) officeOf(kinds ...string) office {
 // happen lets one thing happen in the world and at the server.
 func (p *play) happen() {
 	person := pick(p.dice, p.people)
-	switch p.dice.IntN(12) {
+	switch p.dice.IntN(14) {
 	case 0:
 		p.insure(person)
 	case 1, 2:
@@ -86,8 +86,24 @@ func (p *play) happen() {
 		p.remove()
 	case 9:
 		p.world.now = p.world.now.Add(time.Duration(p.dice.IntN(40)) * time.Minute)
+	case 10:
+		p.changeMind()
 	default:
 		p.write(person)
+	}
+}
+
+// changeMind lets a physician withhold an opinion, or no longer.
+func (p *play) changeMind() {
+	for _, i := range p.dice.Perm(len(p.records)) {
+		r := p.records[i]
+		if r.form != "physician-opinion" || r.deleted {
+			continue
+		}
+		r.withheld = !r.withheld
+		r.versions++
+		p.put(r.author, p.record(r).Set("id", r.id))
+		return
 	}
 }
 
@@ -215,7 +231,7 @@ func typesOf(form string) []string {
 	case "home-care-plan", "facility-care-plan":
 		return []string{"DocumentReference", "CarePlan"}
 	}
-	return []string{"DocumentReference", "QuestionnaireResponse"}
+	return []string{"DocumentReference", "QuestionnaireResponse", "Composition"}
 }
 
 // forms are the keys of the matrix in a fixed order.
@@ -244,6 +260,9 @@ func (p *play) write(person string) {
 		client = p.officeOf(authors...).id
 		r.author = client
 	}
+	if r.typ == "Composition" {
+		r.refs = p.references(r)
+	}
 	r.withheld = form == "physician-opinion" && p.dice.IntN(3) == 0
 	if client == r.author && !p.seesPerson(viewer{office: client}, person) {
 		p.refused(client, p.record(r)) // register first: one does not write about strangers
@@ -253,6 +272,17 @@ func (p *play) write(person string) {
 	r.id = p.create(client, p.record(r))
 	p.records = append(p.records, r)
 	p.hasAuthor[[2]string{r.author, person}] = true
+}
+
+// references are some records of the author about the person.
+func (p *play) references(r *record) []string {
+	var refs []string
+	for _, other := range p.records {
+		if other.person == r.person && other.author == r.author && !other.deleted && other.typ != "Composition" {
+			refs = append(refs, other.key())
+		}
+	}
+	return refs
 }
 
 // refused tries to create a resource about somebody the client does not know.
@@ -302,8 +332,28 @@ func (p *play) record(r *record) *fhir.Element {
 		mark("category")
 	case "QuestionnaireResponse":
 		e.Set("status", "completed")
+	case "Composition":
+		p.paper(e, r)
 	}
 	return e
+}
+
+// paper fills a Composition.
+func (p *play) paper(e *fhir.Element, r *record) {
+	e.Set("status", "final").Set("date", "2026-05-01").Set("title", "一覧")
+	e.Add("type").Set("text", "list")
+	author := r.author
+	if !strings.HasPrefix(author, "Patient/") {
+		author = "Organization/" + author
+	}
+	e.Add("author").Set("reference", author)
+	if len(r.refs) == 0 {
+		return
+	}
+	section := e.Add("section").Set("title", "記録")
+	for _, key := range r.refs {
+		section.Add("entry").Set("reference", key)
+	}
 }
 
 // remove deletes a record, by its author. Cards are cancelled instead.
@@ -321,6 +371,9 @@ func (p *play) remove() {
 			client = "person-" + r.person
 		}
 		a := p.do(client, "DELETE", r.key(), "")
+		if a.status == 409 { // a Composition refers to it
+			return
+		}
 		if a.status != 204 && a.status != 200 {
 			p.system.t.Fatalf("%s: %d %s", a.request, a.status, a.body)
 		}

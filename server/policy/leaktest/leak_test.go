@@ -3,6 +3,7 @@ package leaktest
 import (
 	"flag"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -12,11 +13,13 @@ var (
 	seed = flag.Uint64("seed", 1, "seed of the first world; worlds count on from it")
 )
 
+var allDoors = slices.Concat(doors, operationDoors)
+
 // TestLeak plays random worlds. A failure names the seed: -seed repeats it.
 func TestLeak(t *testing.T) {
 	want, worlds := 4_000, uint64(4)
 	if *long {
-		want, worlds = 200_000, 40
+		want, worlds = 220_000, 44
 	}
 	asked, tried := 0, map[string]int{}
 	for n := range worlds {
@@ -26,7 +29,7 @@ func TestLeak(t *testing.T) {
 		asked += playWorld(t, *seed+n, want/int(worlds)+1, tried)
 	}
 	t.Logf("%d requests in %d worlds; doors tried: %v", asked, worlds, tried)
-	for _, d := range doors {
+	for _, d := range allDoors {
 		if tried[d.name] == 0 && !t.Failed() {
 			t.Errorf("the door %q was never tried", d.name)
 		}
@@ -55,7 +58,7 @@ func playWorld(t *testing.T, seed uint64, requests int, tried map[string]int) in
 		if dice.IntN(15) == 0 {
 			p.happen()
 		}
-		d := pick(dice, doors)
+		d := pick(dice, allDoors)
 		tried[d.name]++
 		d.try(p, pick(dice, viewers))
 	}

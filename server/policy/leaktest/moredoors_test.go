@@ -10,7 +10,7 @@ import (
 )
 
 // recordTypes are the types of records of forms.
-var recordTypes = types[:5]
+var recordTypes = append(slices.Clone(types[:5]), "Composition")
 
 // historySystem reads the whole history; what a viewer does not see now, it
 // does not see in the past.

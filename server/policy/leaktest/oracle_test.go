@@ -79,6 +79,7 @@ type consent struct {
 
 type record struct {
 	id, typ, form, person, author, mark string
+	refs                                []string // of a Composition
 	withheld, deleted                   bool
 	versions                            int
 }
