@@ -37,7 +37,7 @@ func (d *Desk) checkPeople(ctx context.Context, c interaction.Call, bundle *fhir
 		switch {
 		case err != nil:
 			return nil, err
-		case known == nil || samePerson(p, known):
+		case known == nil || samePerson(p, known) && (put || saysWho(p, known)):
 		case put:
 			warnings = append(warnings, fhir.Issue{Severity: fhir.Warning, Code: fhir.BusinessRule, ID: "person-corrected", Message: fhir.Messagef(
 				"a person had another birth date or gender under the same insured number; the card's were stored: check the records filed before",
@@ -77,6 +77,11 @@ func (d *Desk) known(ctx context.Context, c interaction.Call, condition string) 
 func samePerson(a, b *fhir.Element) bool {
 	return agree(a.Text("gender"), b.Text("gender")) && agree(month(a), month(b))
 }
+
+// saysWho reports whether a file names the birth month that is known. The
+// number alone, which can be counted up, must not lead to a person: who files a
+// record about somebody sees that Patient from then on.
+func saysWho(p, known *fhir.Element) bool { return month(p) != "" || month(known) == "" }
 
 func month(p *fhir.Element) string {
 	date := p.Text("birthDate")

@@ -184,6 +184,35 @@ func TestR08PrefecturesSeeNothing(t *testing.T) {
 	}
 }
 
+func TestR09OfficeDecidesInside(t *testing.T) {
+	w := newWorld(t)
+	w.register("p", "office", sharing.RoleCareProvider)
+	one, other := w.caller("office"), w.caller("office")
+	one.Client, other.Client = "reception", "nurse"
+	w.expect(true, one, of("home-care-plan", "p", "manager"), "R5")
+	w.expect(true, other, of("home-care-plan", "p", "manager"), "R5") // what a client may ask for is in its scopes
+	other.Scopes = Scopes{}
+	if must, err := w.policy.Visibility(t.Context(), other); err != nil || must.Allows("DocumentReference", "x", of("home-care-plan", "p", "manager")) {
+		t.Error("the office gave a client no scopes, and it sees")
+	}
+}
+
+func TestR10PersonSeesItsOwnUnlessContentSuffers(t *testing.T) {
+	w := newWorld(t)
+	seen := map[string]bool{"certification-survey": false, "physician-opinion": false, "insured-card": true, "burden-ratio-card": true,
+		"burden-limit-card": true, "benefit-management-sheet": true, "home-service-claim-detail": true, "life-feedback": true,
+		"home-care-plan": true, "facility-care-plan": true}
+	for form, want := range seen {
+		if got := w.sees(w.person("p"), "DocumentReference", of(form, "p", "somebody")); got != want {
+			t.Errorf("%s: %t", form, got)
+		}
+		if w.sees(w.person("q"), "DocumentReference", of(form, "p", "somebody")) {
+			t.Errorf("%s: another person sees it", form)
+		}
+	}
+	w.expect(true, w.person("p"), of("home-care-plan", "p", "manager"), "R10")
+}
+
 func TestR11R19FeedbackSheetOnly(t *testing.T) {
 	w := newWorld(t)
 	w.insure("p", "town")
@@ -361,6 +390,29 @@ func TestR24WhoConsentsIsIdentified(t *testing.T) {
 
 	g := sharing.Registration{Patient: "p", Organization: "otheroffice", Role: sharing.RoleCareProvider, Active: true}
 	w.refuses("R24", w.caller("otheroffice"), g.Resource())
+}
+
+// Nobody consents for a person who cannot and has no legal representative:
+// neither family nor office. What needs consent stays shut, and what does not
+// is as for everybody else.
+func TestR25NobodyElseConsents(t *testing.T) {
+	w := newWorld(t)
+	w.insure("p", "town")
+	w.register("p", "manager", sharing.RoleCareManager)
+	family := w.person("p")
+	family.Acting = AsFamily
+	given := sharing.Terms{Patient: "p", Active: true, Permit: true, Recipients: []string{"manager"}}
+	w.refuses("R21", family, given.Resource())
+	taken := given
+	taken.Taker = "manager"
+	w.refuses("R24", w.caller("manager"), taken.Resource())
+	taken.Identified = sharing.InPerson
+	bySon := taken.Resource()
+	bySon.Add("performer").Set("reference", "RelatedPerson/son")
+	w.refuses("R24", w.caller("manager"), bySon)
+	w.expect(false, w.caller("manager"), of("physician-opinion", "p", "clinic"), "R26")
+	w.expect(true, w.caller("manager"), of("insured-card", "p", "town"), "R5")
+	w.expect(true, w.caller("town"), of("physician-opinion", "p", "clinic"), "R6")
 }
 
 func TestR26RegistrationNeedsNoConsentViewingDoes(t *testing.T) {

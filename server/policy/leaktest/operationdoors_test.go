@@ -180,8 +180,9 @@ func (p *play) batchSearch(v viewer) {
 }
 
 // later asks for an answer later, lets another caller ask for it and take it
-// back, and lets things happen before it is collected: the answer is what the
-// caller sees when it is handed out.
+// back, and lets things happen before it is collected: the answer is of some
+// moment in between, and shows nothing that its caller does not see when it is
+// handed out.
 func (p *play) later(v viewer) {
 	typ := pick(p.dice, types)
 	kick := p.do(v.client, http.MethodGet, typ+"?_count=1000", "", "Prefer", "respond-async")
@@ -201,6 +202,7 @@ func (p *play) later(v viewer) {
 			}
 		}
 	}
+	before := p.visible(v, typ)
 	switch p.dice.IntN(3) {
 	case 0:
 		p.withdraw()
@@ -208,13 +210,25 @@ func (p *play) later(v viewer) {
 		p.happen()
 	}
 	a, got := p.collect(v.client, at)
-	want := p.visible(v, typ)
+	now := p.visible(v, typ)
 	if strings.Contains(a.body, `"code":"scope"`) {
-		p.noScope(a, want)
+		p.noScope(a, now)
 		return
 	}
 	slices.Sort(got)
-	p.is(a, v, got, want)
+	lasting := slices.DeleteFunc(slices.Clone(before), func(k string) bool { return !slices.Contains(now, k) })
+	for _, k := range now {
+		if slices.Contains(got, k) && !slices.Contains(lasting, k) {
+			lasting = append(lasting, k) // came before the answer was made
+		}
+	}
+	for _, r := range p.records { // went after it was
+		if r.deleted && p.sees(v, r) && slices.Contains(got, r.key()) && slices.Contains(before, r.key()) {
+			lasting = append(lasting, r.key())
+		}
+	}
+	slices.Sort(lasting)
+	p.is(a, v, got, lasting)
 }
 
 // metadata: the server describes itself to all alike.
