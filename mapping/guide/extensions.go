@@ -59,6 +59,8 @@ func extensions() []extension {
 		{care.AssessmentResultExt, "AssessmentResult", "意向を踏まえた課題分析の結果", []string{"CarePlan"}, value{Type: "string"}, nil},
 		{care.FirstPlanExtension, "FirstPlanDate", "初回居宅サービス計画作成日", []string{"CarePlan"}, value{Type: "date"}, nil},
 		{care.HousekeepingReasonExt, "HousekeepingReason", "生活援助中心型の算定理由", []string{"CarePlan"}, value{Type: "string"}, nil},
+		{care.AuditChainExtension, "AuditChain", "アクセス記録の連鎖（previous は直前の記録の SHA-256）", []string{"AuditEvent"}, value{}, []part{
+			{"lane", value{Type: "unsignedInt", Needed: true}}, {"entry", value{Type: "unsignedInt", Needed: true}}, {"previous", value{Type: "string"}}}},
 		{sharing.IdentityCheckExtension, "IdentityCheck", "本人確認の方法（my-number-card、in-person、representative）", []string{"Consent.verification", "EpisodeOfCare"}, value{Type: "code"}, nil},
 		{care.PhysicianConsentExt, "PhysicianConsent", "医師の同意（2026年3月までの様式）", []string{"DocumentReference"}, value{Type: "boolean"}, nil},
 	}

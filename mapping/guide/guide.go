@@ -34,6 +34,9 @@ func Resources() []*fhir.Element {
 	for _, p := range profiles() {
 		list = append(list, p.resource())
 	}
+	for _, o := range operations() {
+		list = append(list, o.resource())
+	}
 	list = append(list,
 		questionnaire(care.OpinionQuestionnaire, "OpinionQuestionnaire", "主治医意見書", opinion.Sheet()),
 		questionnaire(care.LifeQuestionnaireBase+"form-0000-2021", "LifePromotion2021", "LIFE 科学的介護推進（2021年度版）", life.Promotion()),

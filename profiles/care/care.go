@@ -151,6 +151,7 @@ const (
 	LifeScoreExtension      = Canonical + "/StructureDefinition/life-score"            // valueDecimal on an answer
 	AssessmentResultExt     = Canonical + "/StructureDefinition/assessment-result"     // valueString 意向を踏まえた課題分析の結果
 	FirstPlanExtension      = Canonical + "/StructureDefinition/first-plan-date"       // valueDate 初回計画作成日
+	AuditChainExtension     = Canonical + "/StructureDefinition/audit-chain"           // lane, entry, previous: place of an AuditEvent in its chain
 	PlanSheetExtension      = Canonical + "/StructureDefinition/care-plan-sheet"       // valueCode: 2, 3, 3-daily, 3-other
 	HousekeepingReasonExt   = Canonical + "/StructureDefinition/housekeeping-reason"   // 生活援助中心型の算定理由
 )

@@ -18,7 +18,7 @@ import (
 
 // ChainExtension holds an entry's place: lane and entry (valueUnsignedInt) and
 // previous (valueString), the SHA-256 of the entry before in hex.
-const ChainExtension = care.Canonical + "/StructureDefinition/audit-chain"
+const ChainExtension = care.AuditChainExtension
 
 // link makes the next entry of a lane and moves the lane on.
 func (l *Log) link(ln *lane, e *Event) store.Write {
