@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench growth examples generated outside-install mongo-test-server demo fuzz
+.PHONY: help check format vet staticcheck test race bench growth examples generated outside-install mongo-test-server demo fuzz crash leak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -67,3 +67,11 @@ fuzz: ## every native fuzz target for FUZZTIME each
 	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$pkg/*_test.go | sed 's/func //' | sort -u); do \
 	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg || exit 1; \
 	  done; done
+
+ROUNDS = 200
+crash: ## kills, losses of power and broken disks under load, ROUNDS of each
+	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -run '^(TestKill|TestPowerLoss|TestFaultyDisk)$$' ./server/store/embedded
+	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -run '^TestKillDuringLoad$$' ./cmd/kaigofhir
+
+leak: ## 200,000 requests through every door, none may show what the matrix hides
+	go test -count=1 -timeout 12h ./server/policy/leaktest -args -long

@@ -8,7 +8,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +32,7 @@ func TestKillDuringLoad(t *testing.T) {
 	f.process.kill()
 	f.serve(t, data)
 	f.load(t)
-	for round := range 3 {
+	for round := range crashRounds(t, 3) {
 		l := &loader{flow: f, round: round}
 		l.run(t, time.Duration(50+random.IntN(400))*time.Millisecond)
 		f.process.kill()
@@ -41,6 +43,19 @@ func TestKillDuringLoad(t *testing.T) {
 			t.Errorf("round %d: nothing was acknowledged before the kill: the test shows nothing", round)
 		}
 	}
+}
+
+// crashRounds is how many rounds the tests of crashes make.
+func crashRounds(t *testing.T, normal int) int {
+	text := os.Getenv("KAIGOFHIR_TEST_CRASH_ROUNDS")
+	if text == "" {
+		return normal
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // loader writes to the server from several connections until it dies.
