@@ -58,7 +58,7 @@ func (c *storeCopyCommand) Run(a *app) (err error) {
 		return fmt.Errorf("target: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	registry, err := c.registry(a)
+	_, registry, err := c.registries(a, from, nil)
 	if err != nil {
 		return err
 	}

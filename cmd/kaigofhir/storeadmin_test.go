@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -70,6 +71,7 @@ func TestStoreAdmin(t *testing.T) {
 	if err := f.process.stop(); err != nil {
 		t.Fatal(err)
 	}
+	testCustomParameter(t, data)
 	onBase := []string{"--data", data, "--base-url", base}
 	before := fsck(t, 0, onBase...)
 	if before.Resources < 50 || before.Entries < 1000 {
@@ -120,6 +122,33 @@ func TestStoreAdmin(t *testing.T) {
 	testStoreKeys(t, restored, base)
 }
 
+// testCustomParameter checks that the keys of a custom search parameter are
+// looked for, and that it can be explained.
+func testCustomParameter(t *testing.T, data string) {
+	t.Helper()
+	wantFailure(t, "unknown search parameters: kanji", "store", "explain", "--data", data, "Patient?kanji=x")
+	p := serveOpen(t, data)
+	status, _, body := p.send("PUT", "SearchParameter/kanji", `{"resourceType":"SearchParameter","id":"kanji","url":"http://example.org/kanji","name":"kanji","status":"active","description":"d","code":"kanji","base":["Patient"],"type":"string","expression":"Patient.name.family"}`)
+	if status != http.StatusCreated {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	for range 200 {
+		if status, _, body = p.send("GET", "Patient?kanji="+sealedName, "", "Prefer", "handling=strict"); status == http.StatusOK {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if status != http.StatusOK || !strings.Contains(body, sealedName) {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if text := mustRun(t, "store", "explain", "--data", data, "Patient?kanji="+sealedName); !strings.Contains(text, "result: 1 resources") {
+		t.Errorf("explain:\n%s", text)
+	}
+}
+
 // testStoreKeys copies a folder into an encrypted one and changes its key.
 func testStoreKeys(t *testing.T, plain, base string) {
 	t.Helper()
@@ -154,7 +183,8 @@ func testStoreKeys(t *testing.T, plain, base string) {
 
 // serverRegistry holds the search parameters a server of this test has.
 func serverRegistry() (*search.Registry, error) {
-	return (&searchFlags{BaseURL: "http://127.0.0.1:8080/fhir"}).registry(&app{now: time.Now})
+	_, index, err := (&searchFlags{BaseURL: "http://127.0.0.1:8080/fhir"}).registries(&app{ctx: context.Background(), now: time.Now}, nil, nil)
+	return index, err
 }
 
 // stampOf stores one content under the index keys of another.

@@ -20,17 +20,37 @@ const explainCount = 50
 // Run runs the search once, unrestricted, as the server runs one of an
 // operator.
 func (c *storeExplainCommand) Run(a *app) error {
-	registry, err := c.registry(a)
-	if err != nil {
+	return c.with(a, true, func(e *embedded.Engine) error {
+		q, err := c.query(a, e)
+		if err != nil {
+			return err
+		}
+		text, err := e.Explain(a.ctx, q)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(a.stdout, text)
 		return err
+	})
+}
+
+// query reads the search with the parameters of the store.
+func (c *storeExplainCommand) query(a *app, e *embedded.Engine) (search.Query, error) {
+	jobs, err := c.jobs(a)
+	if err != nil {
+		return search.Query{}, err
+	}
+	registry, _, err := c.registries(a, e, jobs)
+	if err != nil {
+		return search.Query{}, err
 	}
 	typ, query, _ := strings.Cut(c.Search, "?")
 	req, err := registry.Parse(typ, query)
 	if err != nil {
-		return err
+		return search.Query{}, err
 	}
 	if len(req.Unknown) > 0 {
-		return fmt.Errorf("unknown search parameters: %s", strings.Join(req.Unknown, ", "))
+		return search.Query{}, fmt.Errorf("unknown search parameters: %s", strings.Join(req.Unknown, ", "))
 	}
 	q := req.Query
 	q.Must = search.Must{Unrestricted: true}
@@ -43,12 +63,5 @@ func (c *storeExplainCommand) Run(a *app) error {
 	if !req.Directives.TotalGiven {
 		q.Total = search.TotalAccurate
 	}
-	return c.with(a, true, func(e *embedded.Engine) error {
-		text, err := e.Explain(a.ctx, q)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprint(a.stdout, text)
-		return err
-	})
+	return q, nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/job"
+	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
 
@@ -42,13 +44,24 @@ func (d *folderFlags) withNew(a *app, readOnly bool, f func(*embedded.Engine) er
 	return f(e)
 }
 
+// jobs opens the jobs of the folder.
+func (d *folderFlags) jobs(a *app) (job.Storage, error) {
+	master, err := masterKey(d.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return jobStorage(a.ctx, d.Data, master)
+}
+
 // searchFlags say what a server's search parameters depend on.
 type searchFlags struct {
 	BaseURL string `name:"base-url" default:"http://127.0.0.1:8080/fhir" env:"KAIGOFHIR_BASE_URL" help:"Public base URL of the server: references that begin with it are its own."`
 }
 
-func (s *searchFlags) registry(a *app) (*search.Registry, error) {
-	return server.Registry(server.Config{BaseURL: s.BaseURL, Now: a.now})
+// registries returns the search parameters for queries and for index keys of a
+// store; jobs, where not nil, tells how far custom ones are indexed.
+func (s *searchFlags) registries(a *app, st store.Store, jobs job.Storage) (query, index *search.Registry, err error) {
+	return server.Registries(a.ctx, server.Config{Store: st, Jobs: jobs, BaseURL: s.BaseURL, Now: a.now})
 }
 
 // printJSON prints one indented value.

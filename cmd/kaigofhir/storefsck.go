@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
@@ -17,11 +18,18 @@ type storeFsckCommand struct {
 // content. It prints a report as JSON; the exit status is 0 only where nothing
 // is wrong.
 func (c *storeFsckCommand) Run(a *app) error {
-	registry, err := c.registry(a)
-	if err != nil {
-		return err
-	}
 	return c.with(a, true, func(e *embedded.Engine) error {
+		jobs, err := c.jobs(a)
+		if err != nil {
+			return err
+		}
+		query, registry, err := c.registries(a, e, jobs)
+		if err != nil {
+			return err
+		}
+		if query != registry {
+			fmt.Fprintln(a.stderr, "custom search parameters are not indexed to the end: resources without their keys are reported")
+		}
 		report, err := e.Check(a.ctx, func(v store.Version) ([][]byte, error) { return indexKeys(registry, v) })
 		if err := errors.Join(err, a.printJSON(report)); err != nil {
 			return err
