@@ -85,7 +85,7 @@ func (p *play) happen() {
 	case 8:
 		p.remove()
 	case 9:
-		p.world.now = p.world.now.Add(time.Duration(p.dice.IntN(40)) * time.Minute)
+		p.world.pass(time.Duration(p.dice.IntN(40)) * time.Minute)
 	case 10:
 		p.changeMind()
 	default:

@@ -3,6 +3,7 @@ package leaktest
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,13 +46,20 @@ var consentForms = []string{"certification-survey", "physician-opinion", "insure
 // world is what is the case, in plain values.
 type world struct {
 	now       time.Time
-	people    []string // Patient ids
+	clock     atomic.Int64 // now in nanoseconds, for the server, whose jobs run beside the test
+	people    []string     // Patient ids
 	offices   []office
 	cards     []*card
 	episodes  []*episode
 	consents  []*consent
 	records   []*record
 	hasAuthor map[[2]string]bool // organisation, person: it ever made a record about the person
+}
+
+// pass lets time go by, for the world and for its server.
+func (w *world) pass(d time.Duration) {
+	w.now = w.now.Add(d)
+	w.clock.Store(w.now.UnixNano())
 }
 
 type office struct{ id, kind string }

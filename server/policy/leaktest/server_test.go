@@ -41,7 +41,8 @@ type system struct {
 func newSystem(t testing.TB, w *world, viewers []viewer) *system {
 	t.Helper()
 	s := &system{t: t, world: w, tokens: map[string]string{}}
-	now := func() time.Time { return w.now }
+	w.pass(0)
+	now := func() time.Time { return time.Unix(0, w.clock.Load()).UTC() }
 	st, err := embedded.OpenMemory(embedded.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
