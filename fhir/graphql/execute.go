@@ -338,9 +338,6 @@ func (x *executor) sliceName(path *argValue, e *fhir.Element, index int) (string
 func (x *executor) put(f *field, s scope, repeats bool, value any) error {
 	own, _ := directivesOf(f)
 	asList := (repeats || s.flat) && !own.singleton
-	if repeats && own.first && !s.flat {
-		asList = true
-	}
 	if !s.out.add(f.alias+s.suffix, asList, value) {
 		if own.singleton {
 			return refuse("singleton", "%q is marked @singleton and has several values", "%q は @singleton ですが値が複数あります", f.name)
