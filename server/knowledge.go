@@ -38,7 +38,7 @@ var broken = []string{
 // guide of long-term care.
 type knowledge struct {
 	guide     []*fhir.Element
-	terms     terminology.Service
+	terms     *terminology.Memory
 	validator *validate.Validator
 	profiles  Validation
 }
@@ -105,63 +105,9 @@ func withoutProfile(children []*fhir.Element) []*fhir.Element {
 
 // registry returns the search parameters in force.
 func (cfg *Config) registry(k *knowledge, custom ...*fhir.Element) (*search.Registry, error) {
-	r, err := search.New(search.Options{BaseURL: cfg.BaseURL, Now: cfg.Now, Codes: codes{k.terms}, FullText: !cfg.NoFullText}, custom...)
+	r, err := search.New(search.Options{BaseURL: cfg.BaseURL, Now: cfg.Now, Terminology: k.terms, FullText: !cfg.NoFullText}, custom...)
 	if err != nil {
 		return nil, fmt.Errorf("search parameters: %w", err)
 	}
 	return r, nil
-}
-
-// codes answers the questions of token modifiers from the terminology.
-type codes struct{ terms terminology.Service }
-
-// Expand implements search.Codes.
-func (c codes) Expand(valueSet string) ([]search.Coding, error) {
-	x, err := c.terms.Expand(context.Background(), terminology.ExpandRequest{ValueSet: valueSet})
-	if err != nil {
-		return nil, fmt.Errorf("expand: %w", err)
-	}
-	return flat(nil, x.Contains), nil
-}
-
-func flat(list []search.Coding, contains []terminology.Contained) []search.Coding {
-	for _, c := range contains {
-		if !c.Abstract && c.Code != "" {
-			list = append(list, search.Coding{System: c.System, Code: c.Code})
-		}
-		list = flat(list, c.Contains)
-	}
-	return list
-}
-
-// Above implements search.Codes.
-func (c codes) Above(code search.Coding) ([]search.Coding, error) {
-	return c.related(code, terminology.SubsumedByB)
-}
-
-// Below implements search.Codes.
-func (c codes) Below(code search.Coding) ([]search.Coding, error) {
-	return c.related(code, terminology.SubsumesB)
-}
-
-// related lists the codes that stand so to a code, itself included.
-func (c codes) related(code search.Coding, how terminology.Subsumption) ([]search.Coding, error) {
-	ctx := context.Background()
-	whole := fhir.NewResource("ValueSet")
-	whole.Add("compose").Add("include").Set("system", code.System)
-	x, err := c.terms.Expand(ctx, terminology.ExpandRequest{Resource: whole})
-	if err != nil {
-		return nil, fmt.Errorf("codes of a system: %w", err)
-	}
-	list := []search.Coding{code}
-	for _, other := range flat(nil, x.Contains) {
-		s, err := c.terms.Subsumes(ctx, terminology.SubsumesRequest{System: code.System, A: code.Code, B: other.Code})
-		if err != nil {
-			return nil, fmt.Errorf("subsumption: %w", err)
-		}
-		if s == how {
-			list = append(list, other)
-		}
-	}
-	return list, nil
 }

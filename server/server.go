@@ -154,7 +154,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	operations := operation.NewRegistry(append(operation.All(&operation.Env{
-		Service: service, Validator: known.validator, Terminology: known.terms, Definitions: known.guide, Now: cfg.Now, NewID: cfg.NewID,
+		Service: service, Validator: known.validator, Terminology: known.terms, Now: cfg.Now, NewID: cfg.NewID,
 	}), operation.Sharing(service, pol), operation.Diff(service), reindexOperation(params))...)
 	service.SetOperations(operations.Run)
 	status, err := cfg.Store.Status(context.Background())

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (p *parser) criterion(at criterionAt, rest, value string) (Clause, error) {
 		} else {
 			c, err = p.plain(at, g, modifier, value)
 		}
-		if err != nil && len(groups) == 1 {
+		if err != nil && (len(groups) == 1 || !forgivable(err)) {
 			return Clause{}, err
 		}
 		if err == nil {
@@ -52,6 +53,13 @@ func (p *parser) criterion(at criterionAt, rest, value string) (Clause, error) {
 		return found[0], nil
 	}
 	return alternatives(found), nil
+}
+
+// forgivable tells an error that only says that a value or a name does not fit
+// one of several parameters.
+func forgivable(err error) bool {
+	var issues fhir.Issues
+	return errors.Is(err, errUnknown) || errors.As(err, &issues) && len(issues) > 0 && !strings.HasPrefix(issues[0].ID, "search-codes")
 }
 
 func alternatives(found []Clause) Clause {
@@ -243,23 +251,17 @@ func (p *parser) values(at criterionAt, param *Parameter, m Modifier, typ, value
 		return c, nil
 	}
 	c := Clause{Param: param, Modifier: m}
+	if expands(param, m) {
+		var err error
+		c.Values, err = p.codes(at, m, raws)
+		return c, err
+	}
 	for _, raw := range raws {
-		if expands(param, m) {
-			vs, err := p.codes(at, m, raw)
-			if err != nil {
-				return c, err
-			}
-			c.Values = append(c.Values, vs...)
-			continue
-		}
 		v, wrong := p.r.parseValue(param, m, typ, raw)
 		if wrong != "" {
 			return c, p.badValue(at.name, wrong)
 		}
 		c.Values = append(c.Values, v)
-	}
-	if expands(param, m) && len(c.Values) == 0 && len(raws) > 0 {
-		c.Values = []Value{{System: new(string)}} // an empty value set: matches nothing
 	}
 	return c, nil
 }
@@ -306,47 +308,4 @@ func (r *Registry) parseComposite(p *Parameter, raw string) (Value, string) {
 		v.Parts = append(v.Parts, pv)
 	}
 	return v, ""
-}
-
-// expands tells modifiers whose values stand for a set of codes.
-func expands(p *Parameter, m Modifier) bool {
-	switch m {
-	case ModifierIn, ModifierNotIn:
-		return true
-	case ModifierAbove, ModifierBelow:
-		return p.Type == "token"
-	}
-	return false
-}
-
-// codes asks the terminology for the codes that a value stands for.
-func (p *parser) codes(at criterionAt, m Modifier, raw string) ([]Value, error) {
-	t := p.r.opts.Codes
-	if t == nil {
-		return nil, p.notSupported(at.name, "the modifier needs a terminology, and there is none")
-	}
-	var found []Coding
-	var err error
-	if m == ModifierIn || m == ModifierNotIn {
-		found, err = t.Expand(unescape(raw))
-	} else {
-		v, wrong := parseToken(raw, ModifierNone)
-		if wrong != "" || v.System == nil || v.Code == "" {
-			return nil, p.badValue(at.name, "system|code is expected")
-		}
-		c := Coding{*v.System, v.Code}
-		if m == ModifierAbove {
-			found, err = t.Above(c)
-		} else {
-			found, err = t.Below(c)
-		}
-	}
-	if err != nil {
-		return nil, p.refuse(at.name, fhir.NotFound, "search-codes", "the value set or code system is not known", "値セットまたはコード体系が不明です")
-	}
-	out := make([]Value, len(found))
-	for i := range found {
-		out[i] = Value{Raw: found[i].System + "|" + found[i].Code, System: &found[i].System, Code: found[i].Code}
-	}
-	return out, nil
 }

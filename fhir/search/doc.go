@@ -42,6 +42,7 @@
 //
 // # Limits
 //
+// A criterion stands for at most 10,000 codes of value sets and code systems.
 // A text asked for has at most 120 bytes folded, except under :exact; the first
 // 32 KiB of a string are searched; a chain has at most Options.MaxChain links;
 // a composite has at most 512 combinations per element.

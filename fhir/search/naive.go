@@ -81,6 +81,15 @@ func (n *Naive) Search(q Query) (Answer, error) {
 	return out, nil
 }
 
+// Find returns a Find over the resources for a caller with that predicate.
+func (n *Naive) Find(must Must) Find {
+	return func(q Query) ([]*fhir.Element, error) {
+		q.Must = must
+		a, err := n.Search(q)
+		return a.Resources, err
+	}
+}
+
 func (n *Naive) matches(q Query) ([]*record, error) {
 	var found []*record
 	seen := visible{n, q.Must}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
+	"github.com/kaigofhir/kaigofhir/fhir/terminology"
 )
 
 // Options are what a registry needs to know about the server.
@@ -19,29 +20,15 @@ type Options struct {
 	Zone *time.Location
 	// Now serves the prefix ap on dates. Without it, ap only looks for overlap.
 	Now func() time.Time
-	// Codes serves :in, :not-in, :above and :below on tokens, which are
-	// refused without it.
-	Codes Codes
+	// Terminology serves :in, :not-in, :above and :below on tokens, which are
+	// refused without it. What is stored is known besides; see Registry.With.
+	Terminology *terminology.Memory
 	// FullText indexes the narrative and all text of resources for _text and
 	// _content, which are refused without it: it doubles the index.
 	FullText bool
 	// MaxChain bounds the links of a chain and of nested _has; 0 is 8.
 	MaxChain int
 }
-
-// Codes is the terminology that token modifiers need.
-// https://hl7.org/fhir/R4/search.html#modifiers
-type Codes interface {
-	// Expand lists the codes of a value set.
-	Expand(valueSet string) ([]Coding, error)
-	// Above lists the ancestors of a code, itself included; Below the
-	// descendants.
-	Above(c Coding) ([]Coding, error)
-	Below(c Coding) ([]Coding, error)
-}
-
-// Coding is a code in a system.
-type Coding struct{ System, Code string }
 
 // Japan is the time zone of dates that have none.
 func Japan() *time.Location { return time.FixedZone("JST", 9*60*60) }
@@ -57,6 +44,7 @@ type registryState struct {
 	units      *units
 	systems    *systems
 	scratch    *sync.Pool // of *extraction
+	find       Find       // of one request; nil: nothing that is stored
 }
 
 // table is the parameters of a resource type, compiled when first asked for.

@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -18,6 +19,9 @@ type Memory struct {
 	maps      []string                   // URLs of all concept maps
 	whole     map[string]string          // code system by its CodeSystem.valueSet
 	limit     int
+	// fresh, of a Memory made by With, tells which "kind canonical" it holds
+	// differently from the one it was made of.
+	fresh map[string]bool
 
 	systems shelf[*codeSystem]
 	sets    shelf[*valueSet]
@@ -52,6 +56,51 @@ func New(cfg Config) *Memory {
 	m.sets.load = func(url string) (*valueSet, bool) { return load(m, "ValueSet", url, newValueSet) }
 	m.mapped.load = func(url string) (*conceptMap, bool) { return load(m, "ConceptMap", url, newConceptMap) }
 	return m
+}
+
+// With returns a Memory that knows these resources as well. Those that m was
+// given win over them, those of R4 do not. It is cheap: what is not concerned is
+// taken apart once, for both.
+func (m *Memory) With(resources ...*fhir.Element) *Memory {
+	if len(resources) == 0 {
+		return m
+	}
+	own := New(Config{Resources: resources, Limit: m.limit})
+	n := &Memory{resources: maps.Clone(m.resources), whole: maps.Clone(m.whole), limit: m.limit, fresh: map[string]bool{}}
+	n.maps = slices.Clone(m.maps)
+	for _, url := range own.maps {
+		if !slices.Contains(m.maps, url) {
+			n.maps = append(n.maps, url)
+		}
+	}
+	for key, list := range own.resources {
+		n.resources[key] = slices.Concat(list, m.resources[key])
+		n.fresh[key] = true
+	}
+	for set, system := range own.whole {
+		if _, ok := n.whole[set]; !ok {
+			n.whole[set] = system
+		}
+	}
+	n.systems.load = func(url string) (*codeSystem, bool) {
+		if system, _ := cutVersion(url); n.fresh["CodeSystem "+url] || n.fresh["supplement "+system] {
+			return n.loadSystem(url)
+		}
+		return m.systems.get(url)
+	}
+	n.sets.load = shared(n, "ValueSet", &m.sets, newValueSet)
+	n.mapped.load = shared(n, "ConceptMap", &m.mapped, newConceptMap)
+	return n
+}
+
+// shared loads what is fresh in n itself, all else from the shelf below.
+func shared[T any](n *Memory, kind string, below *shelf[T], read func(*fhir.Element) T) func(string) (T, bool) {
+	return func(url string) (T, bool) {
+		if n.fresh[kind+" "+url] {
+			return load(n, kind, url, read)
+		}
+		return below.get(url)
+	}
 }
 
 // take indexes a given resource by its canonical, and a supplement by the

@@ -19,7 +19,7 @@ func (p *plan) match(ctx context.Context, st *step) error {
 	if p.sameCreate(st) {
 		return nil
 	}
-	q, err := p.criteria(st.key.Type, *st.criteria)
+	q, err := p.criteria(ctx, st.key.Type, *st.criteria)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,9 @@ func (p *plan) sameCreate(st *step) bool {
 // criteria parses the query of a conditional interaction. It must have a
 // criterion, and only such the server knows: one ignored would hit the wrong
 // resource.
-func (p *plan) criteria(resourceType, raw string) (search.Query, error) {
-	r, err := p.s.Registry().Parse(resourceType, raw)
+func (p *plan) criteria(ctx context.Context, resourceType, raw string) (search.Query, error) {
+	f := finding{s: p.s, ctx: ctx, must: p.must}
+	r, err := p.s.Registry().With(f.find).Parse(resourceType, raw)
 	if err != nil {
 		return search.Query{}, err
 	}
@@ -213,7 +214,7 @@ func (p *plan) conditionalReference(ctx context.Context, resourceType, query str
 	if known, ok := p.local[resourceType+"?"+query]; ok {
 		return known, nil
 	}
-	q, err := p.criteria(resourceType, query)
+	q, err := p.criteria(ctx, resourceType, query)
 	if err != nil {
 		return "", err
 	}

@@ -57,11 +57,14 @@ func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
 	if err := r.resume(); err != nil {
 		return nil, nil, err
 	}
-	if err := r.parse(); err != nil {
+	must, err := r.s.visibility(ctx, r.c)
+	if err != nil {
 		return nil, nil, err
 	}
-	must, err := r.admit(ctx)
-	if err != nil {
+	if err := r.parse(ctx, must); err != nil {
+		return nil, nil, err
+	}
+	if err := r.admit(); err != nil {
 		return nil, nil, err
 	}
 	q := r.query(must)
@@ -113,16 +116,18 @@ func cursorOf(rawQuery string) (string, bool) {
 	return values.Get(CursorParam), true
 }
 
-func (r *searching) parse() error {
+func (r *searching) parse(ctx context.Context, must search.Must) error {
 	if r.ask.Type != "" {
 		if err := checkType(r.ask.Type); err != nil {
 			return err
 		}
 	}
-	req, err := r.s.Registry().Parse(r.ask.Type, r.ask.Query)
+	f := finding{s: r.s, ctx: ctx, must: must, asOf: r.cur.AsOf}
+	req, err := r.s.Registry().With(f.find).Parse(r.ask.Type, r.ask.Query)
 	if err != nil {
 		return err
 	}
+	req.Query.AsOf = f.asOf
 	if len(req.Unknown) > 0 && r.c.Strict {
 		return RefuseAll(BadRequest, unknownIssues(fhir.Error, req.Unknown))
 	}
@@ -144,31 +149,30 @@ func unknownIssues(sev fhir.Severity, names []string) fhir.Issues {
 	return issues
 }
 
-// admit checks scopes and compartment and returns the mandatory predicate.
-func (r *searching) admit(ctx context.Context) (search.Must, error) {
+// admit checks scopes and compartment.
+func (r *searching) admit() error {
 	types := r.req.Query.Types
 	if r.ask.Type != "" {
 		types = []string{r.ask.Type}
 	}
 	for _, t := range types {
 		if err := allow(r.c, t, policy.ActionSearch); err != nil {
-			return search.Must{}, err
+			return err
 		}
 	}
-	must, err := r.s.visibility(ctx, r.c)
-	if err != nil || r.ask.Compartment == (store.Key{}) {
-		return must, err
+	if r.ask.Compartment == (store.Key{}) {
+		return nil
 	}
 	if err := checkKey(r.ask.Compartment); err != nil {
-		return must, err
+		return err
 	}
 	clause, err := r.s.compartment(r.ask.Compartment, types, r.ask.Everything)
 	if err != nil {
-		return must, err
+		return err
 	}
 	within, err := r.s.within(r.ask.Asked)
 	r.req.Query.Where = append(append(r.req.Query.Where, clause), within...)
-	return must, err
+	return err
 }
 
 // query completes the parsed query.

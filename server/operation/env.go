@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -18,9 +19,7 @@ import (
 type Env struct {
 	Service     *interaction.Service
 	Validator   *validate.Validator
-	Terminology terminology.Service
-	// Definitions are what Terminology knows besides R4.
-	Definitions []*fhir.Element
+	Terminology *terminology.Memory
 	Now         func() time.Time
 	NewID       func() string
 }
@@ -51,64 +50,39 @@ func decode(json []byte) (*fhir.Element, error) {
 }
 
 // terms returns a terminology that also knows the code systems, value sets and
-// maps stored under the canonicals, and what those refer to.
-func (e *Env) terms(ctx context.Context, c interaction.Call, canonicals ...string) (terminology.Service, error) {
-	var found []*fhir.Element
-	done := map[string]bool{}
-	for len(canonicals) > 0 && len(done) < 100 {
-		canonical, _, _ := cut(canonicals[0])
-		canonicals = canonicals[1:]
-		if canonical == "" || done[canonical] {
-			continue
-		}
-		done[canonical] = true
+// maps that are stored under the canonicals, and what those and the set, which
+// may be nil, draw on, as far as the caller sees them.
+func (e *Env) terms(ctx context.Context, c interaction.Call, set *fhir.Element, canonicals ...string) (terminology.Service, error) {
+	needs := terminology.Needs(set)
+	for _, canonical := range canonicals {
 		for _, typ := range []string{"CodeSystem", "ValueSet", "ConceptMap"} {
-			b, err := e.Service.Search(ctx, c, interaction.SearchRequest{Type: typ, Query: "_count=1&_total=none&url=" + url.QueryEscape(canonical)})
-			if refused(err) {
-				continue // no scope for definitions: only the server's own count
-			}
-			if err != nil {
-				return nil, err
-			}
-			for _, entry := range b.Entries {
-				r, err := decode(entry.Resource)
-				if err != nil {
-					return nil, err
-				}
-				if entry.Mode == "match" {
-					found = append(found, r)
-					canonicals = append(canonicals, refersTo(r)...)
-				}
-			}
+			needs = append(needs, terminology.Need{Type: typ, Canonical: canonical})
 		}
 	}
-	if len(found) == 0 {
-		return e.Terminology, nil
+	found, err := terminology.Gather(func(n terminology.Need) (*fhir.Element, error) { return e.definition(ctx, c, n) }, needs...)
+	if err != nil {
+		return nil, termsProblem(err)
 	}
-	return terminology.New(terminology.Config{Resources: append(found, e.Definitions...)}), nil
+	return e.Terminology.With(found...), nil
 }
 
-// refersTo lists the canonicals a value set draws on.
-func refersTo(r *fhir.Element) []string {
-	var list []string
-	for _, part := range []string{"include", "exclude"} {
-		for inc := range r.Get("compose").All(part) {
-			list = append(list, inc.Text("system"))
-			for vs := range inc.All("valueSet") {
-				list = append(list, vs.Value)
-			}
+// definition finds the newest stored definition under a canonical, nil where
+// there is none.
+func (e *Env) definition(ctx context.Context, c interaction.Call, n terminology.Need) (*fhir.Element, error) {
+	canonical, _, _ := strings.Cut(n.Canonical, "|")
+	b, err := e.Service.Search(ctx, c, interaction.SearchRequest{Type: n.Type, Query: "_count=1&_total=none&url=" + url.QueryEscape(canonical)})
+	if refused(err) {
+		return nil, nil // no scope for definitions: only the server's own count
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range b.Entries {
+		if entry.Mode == "match" {
+			return decode(entry.Resource)
 		}
 	}
-	return list
-}
-
-func cut(canonical string) (string, string, bool) {
-	for i := range len(canonical) {
-		if canonical[i] == '|' {
-			return canonical[:i], canonical[i+1:], true
-		}
-	}
-	return canonical, "", false
+	return nil, nil
 }
 
 // refused reports whether an error is one of scope.

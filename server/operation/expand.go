@@ -36,7 +36,7 @@ func (e *Env) runExpand(ctx context.Context, c interaction.Call, in Input) (*int
 			*to = n
 		}
 	}
-	terms, err := e.terms(ctx, c, append(refersToAny(set), canonical)...)
+	terms, err := e.terms(ctx, c, set, canonical)
 	if err != nil {
 		return nil, err
 	}
@@ -45,13 +45,6 @@ func (e *Env) runExpand(ctx context.Context, c interaction.Call, in Input) (*int
 		return nil, termsProblem(err)
 	}
 	return &interaction.Reply{Resource: e.expansion(set, x, in.Text("count") != "")}, nil
-}
-
-func refersToAny(set *fhir.Element) []string {
-	if set == nil {
-		return nil
-	}
-	return refersTo(set)
 }
 
 // valueSet returns the value set asked for: stored, sent, or by canonical.

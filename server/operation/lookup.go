@@ -24,7 +24,7 @@ func (e *Env) runLookup(ctx context.Context, c interaction.Call, in Input) (*int
 	if list[0].System == "" {
 		return nil, missing("system")
 	}
-	terms, err := e.terms(ctx, c, list[0].System)
+	terms, err := e.terms(ctx, c, nil, list[0].System)
 	if err != nil {
 		return nil, err
 	}

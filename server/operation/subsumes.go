@@ -33,7 +33,7 @@ func (e *Env) runSubsumes(ctx context.Context, c interaction.Call, in Input) (*i
 			return nil, missing(name)
 		}
 	}
-	terms, err := e.terms(ctx, c, req.System)
+	terms, err := e.terms(ctx, c, nil, req.System)
 	if err != nil {
 		return nil, err
 	}

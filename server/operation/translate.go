@@ -33,7 +33,7 @@ func (e *Env) runTranslate(ctx context.Context, c interaction.Call, in Input) (*
 		}
 		req.Resource = stored
 	}
-	terms, err := e.terms(ctx, c, req.URL)
+	terms, err := e.terms(ctx, c, nil, req.URL)
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,11 @@ func (e *Env) runValidateCode(ctx context.Context, c interaction.Call, in Input)
 	if err != nil {
 		return nil, err
 	}
-	wanted := append(refersToAny(req.Resource), req.ValueSet)
+	wanted := []string{req.ValueSet}
 	for _, code := range req.Codings {
 		wanted = append(wanted, code.System)
 	}
-	terms, err := e.terms(ctx, c, wanted...)
+	terms, err := e.terms(ctx, c, req.Resource, wanted...)
 	if err != nil {
 		return nil, err
 	}

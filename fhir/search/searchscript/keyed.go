@@ -14,6 +14,7 @@ import (
 type Keyed struct {
 	Registry *search.Registry
 	records  []*keyedRecord
+	naive    *search.Naive // for what criteria draw on
 }
 
 type keyedRecord struct {
@@ -25,7 +26,11 @@ type keyedRecord struct {
 // Load implements Engine.
 func (k *Keyed) Load(records []*Record) error {
 	k.records = nil
+	k.naive = search.NewNaive(k.Registry)
 	for _, r := range records {
+		if err := k.naive.Put(r.Resource, r.Labels); err != nil {
+			return err
+		}
 		keys, err := k.Registry.Keys(r.Resource)
 		if err != nil {
 			return err
@@ -37,7 +42,7 @@ func (k *Keyed) Load(records []*Record) error {
 
 // Search implements Engine; it fills only Matches, Unknown and Refused.
 func (k *Keyed) Search(resourceType, query string, must search.Must) (Answer, error) {
-	req, err := k.Registry.Parse(resourceType, query)
+	req, err := k.Registry.With(k.naive.Find(must)).Parse(resourceType, query)
 	if issues := fhir.Issues(nil); errors.As(err, &issues) {
 		return Answer{Refused: issues}, nil
 	}

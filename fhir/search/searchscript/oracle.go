@@ -27,7 +27,7 @@ func (o *Oracle) Load(records []*Record) error {
 
 // Search implements Engine.
 func (o *Oracle) Search(resourceType, query string, must search.Must) (Answer, error) {
-	req, err := o.Registry.Parse(resourceType, query)
+	req, err := o.Registry.With(o.naive.Find(must)).Parse(resourceType, query)
 	if issues := fhir.Issues(nil); errors.As(err, &issues) {
 		return Answer{Refused: issues}, nil
 	}

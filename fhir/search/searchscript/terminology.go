@@ -1,9 +1,13 @@
 package searchscript
 
 import (
-	"errors"
+	"fmt"
+	"sync"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/fhir/terminology"
 )
 
 // BaseURL is the service base the scripts are written for.
@@ -13,69 +17,35 @@ const BaseURL = "https://fhir.example.jp/r4"
 // that has another base, no full text or another terminology runs the scripts
 // that need nothing (see Script.Needs).
 func Options() search.Options {
-	return search.Options{BaseURL: BaseURL, FullText: true, Codes: Terminology{}}
+	return search.Options{BaseURL: BaseURL, FullText: true, Terminology: Terminology()}
 }
 
-// Terminology is the small terminology of the scripts: care levels as a
-// hierarchy in http://example.jp/care.
+// Terminology is the small terminology of the scripts, beside that of R4: care
+// levels as a hierarchy in http://example.jp/care.
 //
 //	any ⊃ support ⊃ support-1, support-2
 //	any ⊃ care ⊃ care-1, care-2, care-3
 //
 // The value set http://example.jp/vs/light is support-1, support-2 and care-1,
 // http://example.jp/vs/empty has no codes.
-type Terminology struct{}
-
-const careSystem = "http://example.jp/care"
-
-var parents = map[string]string{
-	"support": "any", "care": "any", "support-1": "support", "support-2": "support",
-	"care-1": "care", "care-2": "care", "care-3": "care",
-}
-
-// Expand implements search.Codes.
-func (Terminology) Expand(valueSet string) ([]search.Coding, error) {
-	switch valueSet {
-	case "http://example.jp/vs/light":
-		return care("support-1", "support-2", "care-1"), nil
-	case "http://example.jp/vs/empty":
-		return nil, nil
-	}
-	return nil, errors.New("no such value set")
-}
-
-// Above implements search.Codes.
-func (Terminology) Above(c search.Coding) ([]search.Coding, error) {
-	if c.System != careSystem {
-		return nil, errors.New("no such code system")
-	}
-	out := care(c.Code)
-	for code, ok := parents[c.Code]; ok; code, ok = parents[code] {
-		out = append(out, care(code)...)
-	}
-	return out, nil
-}
-
-// Below implements search.Codes.
-func (Terminology) Below(c search.Coding) ([]search.Coding, error) {
-	if c.System != careSystem {
-		return nil, errors.New("no such code system")
-	}
-	out := care(c.Code)
-	for code := range parents {
-		for p, ok := parents[code]; ok; p, ok = parents[p] {
-			if p == c.Code {
-				out = append(out, care(code)...)
-			}
+var Terminology = sync.OnceValue(func() *terminology.Memory {
+	var resources []*fhir.Element
+	for _, text := range definitions {
+		e, err := fhirjson.Decode([]byte(text), fhirjson.Options{})
+		if err != nil {
+			panic(fmt.Sprintf("searchscript: %v in %s", err, text))
 		}
+		resources = append(resources, e)
 	}
-	return out, nil
-}
+	return terminology.New(terminology.Config{Resources: resources})
+})
 
-func care(codes ...string) []search.Coding {
-	out := make([]search.Coding, len(codes))
-	for i, c := range codes {
-		out[i] = search.Coding{System: careSystem, Code: c}
-	}
-	return out
+var definitions = []string{
+	`{"resourceType":"CodeSystem","url":"http://example.jp/care","status":"active","content":"complete","concept":[{"code":"any","concept":[
+		{"code":"support","concept":[{"code":"support-1"},{"code":"support-2"}]},
+		{"code":"care","concept":[{"code":"care-1"},{"code":"care-2"},{"code":"care-3"}]}]}]}`,
+	`{"resourceType":"ValueSet","url":"http://example.jp/vs/light","status":"active","compose":{"include":[{"system":"http://example.jp/care",
+		"concept":[{"code":"support-1"},{"code":"support-2"},{"code":"care-1"}]}]}}`,
+	`{"resourceType":"ValueSet","url":"http://example.jp/vs/empty","status":"active","compose":{"include":[{"system":"http://example.jp/care",
+		"filter":[{"property":"code","op":"=","value":"none"}]}]}}`,
 }

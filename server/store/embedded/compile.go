@@ -40,7 +40,7 @@ func (v *view) compileClause(c search.Clause, must search.Must) (node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrUnsupported, err)
 	}
-	n := node(&rangesNode{ranges: ranges})
+	n := node(newRanges(ranges))
 	if negate {
 		n = notNode{n}
 	}

@@ -62,8 +62,21 @@ func (c *candidate) forget() { c.raw, c.loaded = nil, false }
 // rangesNode is met when one of the keys lies in one of the ranges.
 type rangesNode struct {
 	ranges []search.Range
-	// exact ranges hold one key each and are sorted: the result of a chain.
+	// exact ranges hold one key each and are sorted: the result of a chain, or
+	// the codes of a value set.
 	exact bool
+}
+
+// manyRanges is from where on ranges are searched rather than tried in turn.
+const manyRanges = 8
+
+func newRanges(ranges []search.Range) *rangesNode {
+	n := &rangesNode{ranges: ranges}
+	if len(ranges) >= manyRanges && !slices.ContainsFunc(ranges, func(r search.Range) bool { return !isExact(r) }) {
+		n.ranges, n.exact = slices.Clone(ranges), true
+		slices.SortFunc(n.ranges, func(a, b search.Range) int { return bytes.Compare(a.Low, b.Low) })
+	}
+	return n
 }
 
 // exactRange holds one key.

@@ -88,7 +88,7 @@ func (e *scripted) Load(records []*searchscript.Record) error {
 
 // Search implements searchscript.Engine.
 func (e *scripted) Search(resourceType, query string, must search.Must) (searchscript.Answer, error) {
-	req, err := e.registry.Parse(resourceType, query)
+	req, err := e.registry.With(e.find(must)).Parse(resourceType, query)
 	if issues := fhir.Issues(nil); errors.As(err, &issues) {
 		return searchscript.Answer{Refused: issues}, nil
 	}
@@ -109,4 +109,24 @@ func (e *scripted) Search(resourceType, query string, must search.Must) (searchs
 		a.Matches = append(a.Matches, v.Key.String())
 	}
 	return a, nil
+}
+
+// find answers what criteria draw on from the store.
+func (e *scripted) find(must search.Must) search.Find {
+	return func(q search.Query) ([]*fhir.Element, error) {
+		q.Must, q.Total = must, search.TotalNone
+		page, err := e.store.Search(e.t.Context(), q)
+		if err != nil {
+			return nil, err
+		}
+		var out []*fhir.Element
+		for _, v := range page.Versions {
+			r, err := fhirjson.Decode(v.JSON, fhirjson.Options{})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		}
+		return out, nil
+	}
 }
