@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -58,12 +59,36 @@ func TestRunnerCountsRequestsAndFailures(t *testing.T) {
 	}
 }
 
-func TestImportSendsEveryPersonOnce(t *testing.T) {
-	var seen atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
+func TestImportSendsEveryTransactionOnce(t *testing.T) {
+	var mu sync.Mutex
+	ids := map[string]int{}
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		var bundle struct {
+			Entry []struct{ Resource struct{ ID string } }
+		}
+		if err := json.NewDecoder(req.Body).Decode(&bundle); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, e := range bundle.Entry {
+			ids[e.Resource.ID]++
+		}
+	}))
 	defer srv.Close()
-	r := load.Runner{Base: srv.URL, Data: load.Data{Seed: 1, Patients: 5, Observations: 2}, Connections: 3, Client: load.Client(3)}
-	if res := r.Import(t.Context()); res.Requests != 5 || seen.Load() != 5 || res.Failures != 0 {
-		t.Errorf("got %+v, the server saw %d", res, seen.Load())
+	d := load.Data{Seed: 1, Patients: 2, Observations: 1500}
+	r := load.Runner{Base: srv.URL, Data: d, Connections: 3, Client: load.Client(3)}
+	if res := r.Import(t.Context()); res.Requests != 4 || res.Failures != 0 {
+		t.Errorf("got %+v", res)
+	}
+	for n := range d.Patients {
+		for k := range d.Observations {
+			if ids[d.ObservationID(n, k)] != 1 {
+				t.Fatalf("observation %d of %d came %d times", k, n, ids[d.ObservationID(n, k)])
+			}
+		}
+		if ids[d.PatientID(n)] != 2 {
+			t.Errorf("person %d came %d times, want once with each half", n, ids[d.PatientID(n)])
+		}
 	}
 }

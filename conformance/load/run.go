@@ -54,19 +54,19 @@ func Client(connections int) *http.Client {
 	}}
 }
 
-// Import sends every person of the data as a transaction, Connections at a
-// time.
+// Import sends every transaction of the data, Connections at a time.
 func (r *Runner) Import(ctx context.Context) Result {
 	next := atomic.Int64{}
 	res := r.measure(ctx, "import", func(i int) (Request, bool) {
 		n := int(next.Add(1)) - 1
-		if n >= r.Data.Patients {
+		if n >= r.Data.Transactions() {
 			return Request{}, false
 		}
 		return Request{Method: "POST", Body: r.Data.Transaction(n)}, true
 	}, []int{http.StatusOK})
 	if res.Seconds > 0 {
-		res.ResourceRate = float64((res.Requests-res.Failures)*(1+r.Data.Observations)) / res.Seconds
+		all := float64(r.Data.Transactions() + r.Data.Patients*r.Data.Observations)
+		res.ResourceRate = all * float64(res.Requests-res.Failures) / float64(res.Requests) / res.Seconds
 	}
 	return res
 }

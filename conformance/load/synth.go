@@ -82,12 +82,22 @@ func (d Data) Observation(n, k int) string {
 		strings.Repeat("合成された記録。", 1+r.IntN(3)))
 }
 
-// Transaction returns person n and all observations as one transaction.
-func (d Data) Transaction(n int) string {
+// maxObservations of one transaction.
+const maxObservations = 1000
+
+// Transactions is the number of transactions that hold all the data.
+func (d Data) Transactions() int { return d.Patients * d.parts() }
+
+func (d Data) parts() int { return max(1, (d.Observations+maxObservations-1)/maxObservations) }
+
+// Transaction returns transaction i of Transactions: a person with up to 1,000
+// observations. Who has more is in several.
+func (d Data) Transaction(i int) string {
+	n, from := i/d.parts(), i%d.parts()*maxObservations
 	var b strings.Builder
 	b.WriteString(`{"resourceType":"Bundle","type":"transaction","entry":[`)
 	fmt.Fprintf(&b, `{"resource":%s,"request":{"method":"PUT","url":"Patient/%s"}}`, d.Patient(n), d.PatientID(n))
-	for k := range d.Observations {
+	for k := from; k < min(from+maxObservations, d.Observations); k++ {
 		fmt.Fprintf(&b, `,{"resource":%s,"request":{"method":"PUT","url":"Observation/%s"}}`, d.Observation(n, k), d.ObservationID(n, k))
 	}
 	b.WriteString(`]}`)

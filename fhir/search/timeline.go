@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
@@ -69,6 +70,15 @@ func Timeline(resourceType string, key []byte) *Parameter {
 		}
 	}
 	return nil
+}
+
+var kindKeys = [][]byte{append(keyPrefix("category"), kindToken), append(keyPrefix("code"), kindToken), append(keyPrefix("type"), kindToken)}
+
+// TimelineKind tells whether a key is of what the records of a patient are most
+// often narrowed to: a code, a category or a type. An engine keeps the timeline
+// of a patient apart for each of them too. It is part of the format of a store.
+func TimelineKind(key []byte) bool {
+	return slices.ContainsFunc(kindKeys, func(prefix []byte) bool { return bytes.HasPrefix(key, prefix) })
 }
 
 // Hint returns the beginning of a key that tells it from most others: that of

@@ -17,6 +17,8 @@ type Terms interface {
 	SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte
 	// Timeline is search.Timeline.
 	Timeline(resourceType string, key []byte) *search.Parameter
+	// TimelineKind is search.TimelineKind.
+	TimelineKind(key []byte) bool
 	// Hint is search.Hint.
 	Hint(key []byte) []byte
 }
@@ -48,6 +50,9 @@ func (FHIRTerms) SortValue(p *search.Parameter, keys [][]byte, descending bool) 
 func (FHIRTerms) Timeline(resourceType string, key []byte) *search.Parameter {
 	return search.Timeline(resourceType, key)
 }
+
+// TimelineKind calls search.TimelineKind.
+func (FHIRTerms) TimelineKind(key []byte) bool { return search.TimelineKind(key) }
 
 // Hint calls search.Hint.
 func (FHIRTerms) Hint(key []byte) []byte { return search.Hint(key) }

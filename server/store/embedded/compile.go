@@ -35,6 +35,9 @@ func (v *view) compileClause(c search.Clause, must search.Must) (node, error) {
 	case c.Has != nil:
 		return v.compileHas(c.Has, must)
 	}
+	if types, ok := typesOf(c); ok {
+		return types, nil
+	}
 	c.Not = false // compile looks at it
 	ranges, negate, err := v.e.opts.Terms.Ranges(c)
 	if err != nil {
@@ -45,6 +48,21 @@ func (v *view) compileClause(c search.Clause, must search.Must) (node, error) {
 		n = notNode{n}
 	}
 	return n, nil
+}
+
+// typesOf recognises a clause that names types, which the index is split by.
+func typesOf(c search.Clause) (typeNode, bool) {
+	if c.Param == nil || c.Param.Code != "_type" || c.Modifier != search.ModifierNone || len(c.Values) == 0 {
+		return nil, false
+	}
+	var types typeNode
+	for _, value := range c.Values {
+		if value.System != nil || value.Code == "" {
+			return nil, false
+		}
+		types = append(types, value.Code)
+	}
+	return types, true
 }
 
 func (v *view) compileAny(alternatives [][]search.Clause, must search.Must) (node, error) {

@@ -8,7 +8,7 @@ import (
 
 // Tiny makes every plan of a search happen with a handful of resources.
 func (o Options) Tiny() Options {
-	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, timeline: 0, set: 8}
+	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, timeline: 0, changes: 3, set: 8}
 	return o
 }
 
@@ -39,8 +39,9 @@ func (e *Engine) SetFormat(n uint64) {
 	}
 }
 
-// DropTimelines makes the store one of format 1.
-func (e *Engine) DropTimelines() int {
+// MakeOlder makes the store one of format 1 or 2 and returns how many entries
+// that format did not have.
+func (e *Engine) MakeOlder(format uint64) int {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
 	if err != nil {
 		panic(err)
@@ -48,13 +49,13 @@ func (e *Engine) DropTimelines() int {
 	defer it.Close()
 	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
-		if typ, rest := cutKey(it.Key()); typ != "" && rest[0] == listMoment {
+		if typ, rest := cutKey(it.Key()); typ != "" && (rest[0] == listKindMoment || rest[0] == listMoment && format == 1) {
 			n++
 			if err := e.db.Delete(it.Key(), pebble.NoSync); err != nil {
 				panic(err)
 			}
 		}
 	}
-	e.SetFormat(1)
+	e.SetFormat(format)
 	return n
 }

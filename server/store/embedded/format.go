@@ -11,7 +11,7 @@ import (
 
 // formatVersion is the version of the layout this program writes. A change of
 // the layout raises it and adds a step to migrations.
-const formatVersion = 2
+const formatVersion = 3
 
 const (
 	metaFormat    = "format"
@@ -28,6 +28,7 @@ func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
 // is written last.
 var migrations = map[int]func(*Engine) error{
 	1: (*Engine).addTimelines,
+	2: (*Engine).addTimelines, // those of kinds
 }
 
 // checkFormat refuses a folder of a newer program and brings an older one up.
@@ -65,8 +66,8 @@ func (e *Engine) migrate(from int) error {
 // migrateBatch is the size in bytes of the pieces a migration writes.
 const migrateBatch = 4 << 20
 
-// addTimelines adds the timelines, which format 1 did not have, of every
-// version in the index.
+// addTimelines adds the timelines of every version in the index. Format 1 had
+// none, format 2 none of a kind.
 func (e *Engine) addTimelines() (err error) {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceTerms}, UpperBound: []byte{spaceTerms + 1}})
 	if err != nil {

@@ -79,6 +79,8 @@ const (
 	listAuthor  = 3 // by author label
 	listTerm    = 4 // by index key
 	listMoment  = 5 // by index key, in the order of a value; see timeline.go
+
+	listKindMoment = 6 // by two index keys, in the order of a value
 )
 
 // A term in a key is escaped so that it is no prefix of another and sorts as

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 )
@@ -292,6 +293,76 @@ func (n *setNode) open(_ *view, typ string) (cursor, bool, error) {
 func (n *setNode) test(c *candidate) (bool, error) {
 	_, found := slices.BinarySearchFunc(n.byType[c.typ], c.doc, newestFirst)
 	return found, nil
+}
+
+// typeNode is met by the types it names, in any case of letters.
+type typeNode []string
+
+func (typeNode) probe(*view, string, int) ([]posting, bool, error) { return nil, false, nil }
+
+func (typeNode) open(*view, string) (cursor, bool, error) { return nil, false, nil }
+
+func (n typeNode) test(c *candidate) (bool, error) { return n.has(c.typ), nil }
+
+func (n typeNode) has(typ string) bool {
+	return slices.ContainsFunc(n, func(t string) bool { return strings.EqualFold(t, typ) })
+}
+
+// narrow drops what is decided by the type alone. possible is false where no
+// version of the type can meet all nodes.
+func narrow(typ string, nodes []node) (_ []node, possible bool) {
+	if !slices.ContainsFunc(nodes, hasTypes) {
+		return nodes, true
+	}
+	var out []node
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case typeNode:
+			if !n.has(typ) {
+				return nil, false
+			}
+		case *anyNode:
+			m, possible := n.narrow(typ)
+			if !possible {
+				return nil, false
+			}
+			out = append(out, m...)
+		default:
+			out = append(out, n)
+		}
+	}
+	return out, true
+}
+
+func hasTypes(n node) bool {
+	switch n := n.(type) {
+	case typeNode:
+		return true
+	case *anyNode:
+		return slices.ContainsFunc(n.alternatives, func(all []node) bool { return slices.ContainsFunc(all, hasTypes) })
+	}
+	return false
+}
+
+// narrow returns what is left of a disjunction, nothing where it is met.
+func (n *anyNode) narrow(typ string) (_ []node, possible bool) {
+	left := &anyNode{}
+	for _, all := range n.alternatives {
+		all, possible := narrow(typ, all)
+		if possible && len(all) == 0 {
+			return nil, true
+		}
+		if possible {
+			left.alternatives = append(left.alternatives, all)
+		}
+	}
+	switch len(left.alternatives) {
+	case 0:
+		return nil, false
+	case 1:
+		return left.alternatives[0], true
+	}
+	return []node{left}, true
 }
 
 // notNode is met when the other is not.

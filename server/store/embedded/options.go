@@ -54,11 +54,13 @@ type planLimits struct {
 	// timeline is how few versions another condition must leave for a
 	// timeline not to be worth it.
 	timeline int
+	// changes is after how many changes of a type a total is counted anew.
+	changes int
 	// set bounds a set in memory: 24 bytes for each entry.
 	set int
 }
 
-var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, timeline: 16, set: 2_000_000}
+var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, timeline: 16, changes: 200, set: 2_000_000}
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {

@@ -48,7 +48,7 @@ func (e *Engine) stageRekey(b *pebble.Batch, list []store.Rekeying) error {
 		}
 		// Totals counted so far may be others now; those counted from the next
 		// transaction on are right.
-		e.totals.touch(list[i].Key.Type, e.last.seq+1)
+		e.totals.forget(list[i].Key.Type, e.last.seq+1)
 	}
 	if err := e.log(b); err != nil {
 		e.durable.fail(err)

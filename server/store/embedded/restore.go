@@ -113,7 +113,7 @@ func (in *restoring) commit() error {
 		return err
 	}
 	for _, v := range in.pending {
-		e.totals.touch(v.Type, s.state.seq)
+		e.totals.forget(v.Type, s.state.seq)
 	}
 	if err := s.batch.Commit(pebble.Sync); err != nil {
 		return err

@@ -29,7 +29,8 @@ type typeScan struct {
 
 func (v *view) openScan(typ string, nodes []node, must search.Must, from doc) (*typeScan, error) {
 	s := &typeScan{v: v, typ: typ, must: v.mustOf(must, typ), at: from}
-	if s.must.nothing() {
+	nodes, possible := narrow(typ, nodes)
+	if !possible || s.must.nothing() {
 		s.done = true
 		return s, nil
 	}

@@ -109,12 +109,13 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		types = v.e.knownTypes()
 	}
 	counting := counted(q) && pos.total < 0
-	key, cacheable := "", false
 	if counting {
-		if key, cacheable = totalKey(types, q.Must, nodes); cacheable {
-			if total, ok := v.e.totals.get(key, types, v.seq); ok {
-				pos.total, counting, cacheable = total, false, false
-			}
+		total, known, err := v.knownTotal(types, nodes, q.Must)
+		if err != nil {
+			return matches{}, err
+		}
+		if known {
+			pos.total, counting = total, false
 		}
 	}
 	order := orderOf(q.Sort)
@@ -130,8 +131,8 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		return matches{total: pos.total}, nil
 	}
 	m, err := c.find(types, nodes, from)
-	if err == nil && cacheable {
-		v.e.totals.put(key, types, v.seq, m.total)
+	if err == nil && counting {
+		v.keepTotal(types[0], nodes, q.Must, m.total)
 	}
 	if !counting && pos.total >= 0 {
 		m.total = pos.total

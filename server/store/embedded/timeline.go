@@ -12,10 +12,12 @@ import (
 
 // A timeline is a list of the index in the order of a search parameter: the
 // records of a patient by date, the latest first. A page in that order is its
-// first entries. Terms.Timeline says which lists have one.
+// first entries. Terms.Timeline says which lists have one, Terms.TimelineKind by
+// which other keys it is kept apart too: the records of a patient of one kind.
 //
-//	key   i type 00 listMoment term 00 ^value ^doc   with a value
-//	      i type 00 listMoment term 01 ^doc          without
+//	key   i type 00 listMoment term moment ^doc
+//	      i type 00 listKindMoment term kind moment ^doc
+//	      where moment is 00 ^value with a value, 01 without
 //	value flags signature posting
 //
 // ^value is the escaped value, complemented. A version with several values
@@ -56,34 +58,61 @@ func (e *Engine) signature(keys [][]byte) signature {
 
 // eachMoment is eachEntry for timelines.
 func (e *Engine) eachMoment(typ string, keys [][]byte, d doc, f func(key, head []byte) error) error {
-	var buf []byte
-	head := make([]byte, 0, headBytes)
-	entry := func(term, value []byte, flags byte, s signature) error {
-		buf = appendMoment(append(buf[:0], listKey(typ, listMoment, term)...), value)
-		head = binary.BigEndian.AppendUint64(append(head[:0], flags), uint64(s))
-		return f(appendNewestFirst(buf, d), head)
-	}
 	for _, k := range keys {
 		p := e.opts.Terms.Timeline(typ, k)
 		if p == nil {
 			continue
 		}
-		s := e.signature(keys)
-		high, low := e.opts.Terms.SortValue(p, keys, true), e.opts.Terms.SortValue(p, keys, false)
-		if bytes.Equal(high, low) {
-			if err := entry(k, high, highest|lowest, s); err != nil {
+		m := e.momentsOf(p, keys, d, f)
+		if err := m.enter(listKey(typ, listMoment, k)); err != nil {
+			return err
+		}
+		for _, kind := range keys {
+			if !e.opts.Terms.TimelineKind(kind) {
+				continue
+			}
+			if err := m.enter(kindList(typ, k, kind)); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := entry(k, high, highest, s); err != nil {
-			return err
-		}
-		if err := entry(k, low, lowest, s); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// kindList is the prefix of the timeline of one kind.
+func kindList(typ string, term, kind []byte) []byte {
+	return appendTerm(listKey(typ, listKindMoment, term), kind)
+}
+
+// moments enters one version into timelines of one order.
+type moments struct {
+	doc       doc
+	high, low []byte
+	head      [headBytes]byte // the flags are set for each entry
+	f         func(key, head []byte) error
+}
+
+func (e *Engine) momentsOf(p *search.Parameter, keys [][]byte, d doc, f func(key, head []byte) error) *moments {
+	m := &moments{doc: d, f: f, high: e.opts.Terms.SortValue(p, keys, true), low: e.opts.Terms.SortValue(p, keys, false)}
+	binary.BigEndian.PutUint64(m.head[1:], uint64(e.signature(keys)))
+	return m
+}
+
+// enter calls f with the entries of one timeline, whose prefix it may grow.
+func (m *moments) enter(list []byte) error {
+	n := len(list)
+	entry := func(value []byte, flags byte) error {
+		m.head[0] = flags
+		list = appendNewestFirst(appendMoment(list[:n], value), m.doc)
+		return m.f(list, m.head[:])
+	}
+	if bytes.Equal(m.high, m.low) {
+		return entry(m.high, highest|lowest)
+	}
+	if err := entry(m.high, highest); err != nil {
+		return err
+	}
+	return entry(m.low, lowest)
 }
 
 // appendMoment appends what stands between term and doc.
@@ -138,31 +167,50 @@ func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, 
 	if term == nil || err != nil {
 		return nil, err
 	}
+	prefix := listKey(typ, listMoment, term)
 	tests := slices.Concat(nodes[:at], nodes[at+1:])
+	kindAt, kind, err := v.timelineKind(typ, tests)
+	if err != nil {
+		return nil, err
+	}
+	which := ""
+	if kind != nil {
+		prefix, tests, which = kindList(typ, term, kind), slices.Delete(tests, kindAt, kindAt+1), " and a kind"
+	}
 	for _, n := range tests {
 		if _, few, err := n.probe(v, typ, v.e.opts.plan.timeline); few || err != nil {
 			return nil, err
 		}
 	}
-	t := &timeline{v: v, typ: typ, prefix: listKey(typ, listMoment, term), descending: q.Sort[0].Descending,
+	t := &timeline{v: v, typ: typ, prefix: prefix, descending: q.Sort[0].Descending,
 		must: v.mustOf(q.Must, typ), tests: tests, page: c}
 	for _, n := range tests {
 		if masks := v.masks(n); masks != nil {
 			t.masks = append(t.masks, masks)
 		}
 	}
-	v.explain(typ, "walk the timeline of condition %d, test the others on signatures and keys", at+1)
+	v.explain(typ, "walk the timeline of condition %d%s, test the others on signatures and keys", at+1, which)
 	return t, nil
 }
 
 // timelineTerm finds a condition that is one list with a timeline.
 func (v *view) timelineTerm(typ string, nodes []node, by *search.Parameter) (int, []byte, error) {
+	return v.oneList(typ, nodes, func(key []byte) bool {
+		p := v.e.opts.Terms.Timeline(typ, key)
+		return p != nil && p.Code == by.Code
+	})
+}
+
+// timelineKind finds a condition that is one list of a kind.
+func (v *view) timelineKind(typ string, nodes []node) (int, []byte, error) {
+	return v.oneList(typ, nodes, v.e.opts.Terms.TimelineKind)
+}
+
+// oneList finds the first condition that is one list, whose term is wanted.
+func (v *view) oneList(typ string, nodes []node, wanted func(key []byte) bool) (at int, term []byte, err error) {
 	for i, n := range nodes {
 		r, ok := n.(*rangesNode)
-		if !ok || len(r.ranges) != 1 {
-			continue
-		}
-		if p := v.e.opts.Terms.Timeline(typ, r.ranges[0].Low); p == nil || p.Code != by.Code {
+		if !ok || len(r.ranges) != 1 || !wanted(r.ranges[0].Low) {
 			continue
 		}
 		lists, ok, err := r.lists(v, typ)
@@ -172,8 +220,7 @@ func (v *view) timelineTerm(typ string, nodes []node, by *search.Parameter) (int
 		if !ok || len(lists) != 1 {
 			continue
 		}
-		term := termOf(nil, lists[0][len(typ)+3:len(lists[0])-2])
-		if p := v.e.opts.Terms.Timeline(typ, term); p != nil && p.Code == by.Code {
+		if term := termOf(nil, lists[0][len(typ)+3:len(lists[0])-2]); wanted(term) {
 			return i, term, nil
 		}
 	}
@@ -367,6 +414,10 @@ func (t *timeline) take(m moment) (more bool, err error) {
 func (c *collector) onTimeline(types []string, nodes []node) (bool, error) {
 	if len(types) != 1 || c.pos.set && len(c.pos.sort) != 1 {
 		return false, nil
+	}
+	nodes, possible := narrow(types[0], nodes)
+	if !possible {
+		return true, nil
 	}
 	t, err := c.v.openTimeline(types[0], nodes, c)
 	if t == nil || err != nil {

@@ -60,8 +60,14 @@ func TestTimelineOrder(t *testing.T) {
 	wantOrder(t, e, true, "25146")
 }
 
-// TestMigrateTimelines opens a store of format 1.
+// TestMigrateTimelines opens stores of older formats.
 func TestMigrateTimelines(t *testing.T) {
+	for format, missing := range map[uint64]int{1: 9 + 11, 2: 11} {
+		t.Run(fmt.Sprint("format ", format), func(t *testing.T) { testMigrateTimelines(t, format, missing) })
+	}
+}
+
+func testMigrateTimelines(t *testing.T, format uint64, missing int) {
 	opts := embedded.Options{Terms: storetest.Terms{}, FS: vfs.NewMem()}
 	e, err := embedded.Open("s", opts)
 	if err != nil {
@@ -72,8 +78,8 @@ func TestMigrateTimelines(t *testing.T) {
 	if err != nil || !before.Clean() {
 		t.Fatal(err, before)
 	}
-	dropped := e.DropTimelines()
-	if r, err := e.Check(t.Context(), nil); err != nil || r.Clean() || dropped != 9 {
+	dropped := e.MakeOlder(format)
+	if r, err := e.Check(t.Context(), nil); err != nil || r.Clean() || dropped != missing {
 		t.Fatalf("%v: dropped %d entries, and the check found nothing", err, dropped)
 	}
 	if err := e.Close(); err != nil {

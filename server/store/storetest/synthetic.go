@@ -163,6 +163,9 @@ func (Terms) Timeline(resourceType string, key []byte) *search.Parameter {
 	return nil
 }
 
+// TimelineKind implements store.Terms.
+func (Terms) TimelineKind(key []byte) bool { return bytes.HasPrefix(key, paramPrefix("code")) }
+
 // Hint implements store.Terms: the first byte of a value.
 func (Terms) Hint(key []byte) []byte {
 	if n := bytes.IndexByte(key, 0) + 3; n <= len(key) {
