@@ -109,14 +109,14 @@ func TestOfType(t *testing.T) {
 }
 
 func TestWithoutNarrative(t *testing.T) {
-	url, got, err := withoutNarrative([]byte(`{ "resourceType" : "ValueSet", "text": {"div":"x"}, "url":"http://x", "n": 1.10, "d": {"text": "kept"} }`))
-	if err != nil || url != "http://x" {
-		t.Errorf("%q, %v", url, err)
+	url, id, got, err := withoutNarrative([]byte(`{ "resourceType" : "ValueSet", "id": "x", "text": {"div":"x"}, "url":"http://x", "n": 1.10, "d": {"text": "kept", "id": "d"} }`))
+	if err != nil || url != "http://x" || id != "x" {
+		t.Errorf("%q, %q, %v", url, id, err)
 	}
-	if want := `{"resourceType":"ValueSet","url":"http://x","n":1.10,"d":{"text":"kept"}}`; string(got) != want {
+	if want := `{"resourceType":"ValueSet","id":"x","url":"http://x","n":1.10,"d":{"text":"kept","id":"d"}}`; string(got) != want {
 		t.Errorf("got %s", got)
 	}
-	if _, _, err := withoutNarrative([]byte(`{"resourceType":"ValueSet"}`)); err == nil {
+	if _, _, _, err := withoutNarrative([]byte(`{"resourceType":"ValueSet","id":"x"}`)); err == nil {
 		t.Error("a resource without url was accepted")
 	}
 }

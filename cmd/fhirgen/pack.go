@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -29,6 +30,7 @@ type index struct {
 
 type entry struct {
 	Type, URL         string
+	ID                string // "" where it is what the URL ends in
 	Block, Start, End int // End and Start within the decompressed block
 }
 
@@ -52,13 +54,16 @@ func packConformance(files []file) (indexData, blocks []byte, err error) {
 	}
 	for _, resourceType := range conformanceTypes {
 		for _, f := range ofType(files, resourceType) {
-			url, data, err := withoutNarrative(f.Data)
+			url, id, data, err := withoutNarrative(f.Data)
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", f.Name, err)
 			}
 			start := len(raw)
 			raw = append(raw, data...)
-			idx.Entries = append(idx.Entries, entry{resourceType, url, len(idx.Blocks), start, len(raw)})
+			if url[strings.LastIndexByte(url, '/')+1:] == id {
+				id = ""
+			}
+			idx.Entries = append(idx.Entries, entry{resourceType, url, id, len(idx.Blocks), start, len(raw)})
 			if len(raw) >= blockSize {
 				closeBlock()
 			}
@@ -71,28 +76,28 @@ func packConformance(files []file) (indexData, blocks []byte, err error) {
 }
 
 // withoutNarrative returns a resource compact, in its order of members, with
-// its canonical URL and without its narrative.
-func withoutNarrative(data []byte) (url string, out []byte, err error) {
+// its canonical URL and its id, and without its narrative.
+func withoutNarrative(data []byte) (url, id string, out []byte, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if _, err := d.Token(); err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	b := bytes.NewBufferString("{")
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return "", nil, err
+			return "", "", nil, err
 		}
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return "", nil, err
+			return "", "", nil, err
 		}
 		if name == "text" {
 			continue
 		}
-		if name == "url" {
-			if err := json.Unmarshal(value, &url); err != nil {
-				return "", nil, err
+		if to := map[json.Token]*string{"url": &url, "id": &id}[name]; to != nil {
+			if err := json.Unmarshal(value, to); err != nil {
+				return "", "", nil, err
 			}
 		}
 		if b.Len() > 1 {
@@ -100,14 +105,14 @@ func withoutNarrative(data []byte) (url string, out []byte, err error) {
 		}
 		fmt.Fprintf(b, "%q:", name)
 		if err := json.Compact(b, value); err != nil {
-			return "", nil, err
+			return "", "", nil, err
 		}
 	}
 	b.WriteByte('}')
-	if url == "" {
-		return "", nil, fmt.Errorf("no url")
+	if url == "" || id == "" {
+		return "", "", nil, fmt.Errorf("no url or id")
 	}
-	return url, b.Bytes(), nil
+	return url, id, b.Bytes(), nil
 }
 
 // encodeTable returns a value as gob, compressed.

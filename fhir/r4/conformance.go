@@ -4,6 +4,7 @@ import (
 	_ "embed" // the tables
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"weak"
 )
@@ -25,6 +26,7 @@ type conformanceIndex struct {
 // to where in the decompressed block.
 type conformanceEntry struct {
 	Type, URL         string
+	ID                string // "" where it is what the URL ends in
 	Block, Start, End int
 }
 
@@ -60,15 +62,42 @@ func Conformance(url string) ([]byte, bool) {
 	if i == len(c.Entries) || c.Entries[i].URL != url {
 		return nil, false
 	}
-	e := c.Entries[i]
-	return c.block(e.Block)[e.Start:e.End:e.End], true
+	return c.content(i), true
 }
+
+// ConformanceByID returns what Conformance does, by resource type and id.
+func ConformanceByID(resourceType, id string) ([]byte, bool) {
+	i, ok := conformanceIDs()[[2]string{resourceType, id}]
+	if !ok {
+		return nil, false
+	}
+	return loadConformance().content(i), true
+}
+
+// conformanceIDs finds entries by type and id.
+var conformanceIDs = sync.OnceValue(func() map[[2]string]int {
+	entries := loadConformance().Entries
+	at := make(map[[2]string]int, len(entries))
+	for i, e := range entries {
+		if e.ID == "" {
+			e.ID = e.URL[strings.LastIndexByte(e.URL, '/')+1:]
+		}
+		at[[2]string{e.Type, e.ID}] = i
+	}
+	return at
+})
 
 // ConformanceURLs returns the canonical URLs of the embedded conformance
 // resources of a resource type ("ValueSet"), sorted. The slice must not be
 // changed.
 func ConformanceURLs(resourceType string) []string {
 	return loadConformance().urls[resourceType]
+}
+
+// content returns the JSON of an entry.
+func (c *conformance) content(i int) []byte {
+	e := &c.Entries[i]
+	return c.block(e.Block)[e.Start:e.End:e.End]
 }
 
 // block returns a decompressed block, the one in memory where there is one.

@@ -9,6 +9,6 @@ const sourceSum = "5d79421887f5647f008b3fe41f965704a6317fbcd3cb5e074b179f7bc74d8
 // embeddedSums are the sha256 sums of the embedded tables.
 var embeddedSums = map[string]string{
 	"definitions.gob.zst":    "0a25b8666ebf5678eb06e38a9af371f1b2143883d964a03da8b6fbf5bf0d2517",
-	"conformance.gob.zst":    "893b209b36e87c81149cfbee9ceaa8f48263218b970f551d8acbe99430bce1c7",
+	"conformance.gob.zst":    "e129d3092a5f3a3107382b5b453c13bd7ad3a90e56c11af8945dbfb35d407a68",
 	"conformance.blocks.zst": "be31b88c867f26af3e958aa444372531148b0d4b27a2041ff1bc27fdbec56c1a",
 }

@@ -1,6 +1,7 @@
 package r4
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -236,14 +237,20 @@ func TestConformance(t *testing.T) {
 		}
 		for _, url := range urls {
 			data, ok := Conformance(url)
-			var r struct{ ResourceType, URL string }
+			var r struct{ ResourceType, URL, ID string }
 			if err := json.Unmarshal(data, &r); !ok || err != nil || r.ResourceType != typ || r.URL != url {
 				t.Fatalf("%s: %v %v %+v", url, ok, err, r)
+			}
+			if same, ok := ConformanceByID(typ, r.ID); !ok || &same[0] != &data[0] && !bytes.Equal(same, data) {
+				t.Fatalf("%s: not found as %s/%s", url, typ, r.ID)
 			}
 		}
 	}
 	if _, ok := Conformance("http://hl7.org/fhir/ValueSet/example-extensional"); ok {
 		t.Error("an example is served as part of the specification")
+	}
+	if _, ok := ConformanceByID("ValueSet", "Patient"); ok {
+		t.Error("an id of another type is found")
 	}
 	data, _ := Conformance("http://hl7.org/fhir/StructureDefinition/Patient")
 	var sd struct {
