@@ -144,7 +144,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	service, err = interaction.New(interaction.Config{
 		Store: cfg.Store, Policy: pol, Registry: registry, Recorder: recorder, Validator: checkedParameters{known, params},
-		Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
+		Definitions: known.definitions(), Now: cfg.Now, NewID: cfg.NewID, Key: cfg.Key, Options: cfg.Options,
 	})
 	if err != nil {
 		return nil, err

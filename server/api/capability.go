@@ -57,8 +57,8 @@ func (a *API) capabilities() *fhir.Element {
 			declare(rest.Add("operation"), &o)
 		}
 	}
-	for _, name := range []string{"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"} {
-		rest.Add("compartment").SetValue("http://hl7.org/fhir/CompartmentDefinition/" + strings.ToLower(name))
+	for _, name := range []string{"patient", "encounter", "relatedPerson", "practitioner", "device"} {
+		rest.Add("compartment").SetValue("http://hl7.org/fhir/CompartmentDefinition/" + name)
 	}
 	return e
 }

@@ -33,5 +33,24 @@ func (f *finding) find(q search.Query) ([]*fhir.Element, error) {
 			return nil, err
 		}
 	}
+	if len(list) == 0 && len(q.Where) == 1 && len(q.Types) == 1 && q.Where[0].Param.Code == "_id" {
+		return f.builtIns(q)
+	}
+	return list, nil
+}
+
+// builtIns finds the definitions of the server that a query names by id. By URL
+// the terminology knows them itself.
+func (f *finding) builtIns(q search.Query) ([]*fhir.Element, error) {
+	named, err := f.s.named(q.Types[0], q.Where)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*fhir.Element, len(named))
+	for i, v := range named {
+		if list[i], err = decodeStored(v.JSON); err != nil {
+			return nil, err
+		}
+	}
 	return list, nil
 }

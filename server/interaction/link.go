@@ -29,6 +29,7 @@ type cursor struct {
 	After string `json:"a,omitempty"`
 	AsOf  uint64 `json:"v,omitempty"`
 	Total int64  `json:"n"`
+	Rest  int    `json:"r,omitempty"` // see searching.complete
 
 	Everything bool   `json:"e,omitempty"`
 	Asked      string `json:"f,omitempty"`

@@ -7,7 +7,8 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
-// Read returns the current version of a resource.
+// Read returns the current version of a resource, or the definition of the
+// server under that key.
 // https://hl7.org/fhir/R4/http.html#read
 func (s *Service) Read(ctx context.Context, c Call, key store.Key) (store.Version, error) {
 	v, err := s.read(ctx, &c, key)
@@ -16,7 +17,9 @@ func (s *Service) Read(ctx context.Context, c Call, key store.Key) (store.Versio
 
 func (s *Service) read(ctx context.Context, c *Call, key store.Key) (store.Version, error) {
 	if err := checkKey(key); err != nil {
-		return store.Version{}, err
+		if _, ok := s.builtIn(key); !ok { // R4 has an id that is too long itself
+			return store.Version{}, err
+		}
 	}
 	if err := allow(c, key.Type, policy.ActionRead); err != nil {
 		return store.Version{}, err
@@ -25,5 +28,14 @@ func (s *Service) read(ctx context.Context, c *Call, key store.Key) (store.Versi
 	if err != nil {
 		return store.Version{}, err
 	}
-	return s.current(ctx, must, key)
+	v, err := s.current(ctx, must, key)
+	if err == nil {
+		return v, nil
+	}
+	if reason := AsRefusal(err).Reason; reason == Unknown || reason == Gone {
+		if own, ok := s.builtIn(key); ok {
+			return own, nil
+		}
+	}
+	return v, err
 }

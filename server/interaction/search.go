@@ -29,6 +29,8 @@ type SearchRequest struct {
 	Asked string
 	// Query is the raw query string, that of a POST body included.
 	Query string
+	// Stored leaves out the definitions that are part of the server.
+	Stored bool
 }
 
 // searching is one search on its way.
@@ -39,6 +41,10 @@ type searching struct {
 	req  search.Request
 	cur  cursor
 	page bool // cur came from a paging link
+	// builtIn are the definitions of the server on this page, rest is where
+	// the next goes on in them; see complete.
+	builtIn []store.Version
+	rest    int
 }
 
 // Search returns one page of the resources that match and that the caller may
@@ -68,7 +74,7 @@ func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
 		return nil, nil, err
 	}
 	q := r.query(must)
-	page, err := r.s.cfg.Store.Search(ctx, q)
+	page, err := r.search(ctx, q)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,6 +89,19 @@ func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
 	}
 	b, err := r.bundle(page, included)
 	return b, append(page.Versions, included.versions...), err
+}
+
+// search asks the store, unless only definitions of the server are left, and
+// adds those.
+func (r *searching) search(ctx context.Context, q search.Query) (store.Page, error) {
+	page := store.Page{Total: -1, AsOf: q.AsOf}
+	if r.cur.Rest == 0 {
+		var err error
+		if page, err = r.s.cfg.Store.Search(ctx, q); err != nil {
+			return page, err
+		}
+	}
+	return page, r.complete(ctx, q, &page)
 }
 
 // resume replaces what was asked by what the paging link stands for.
@@ -221,6 +240,9 @@ func (r *searching) bundle(page store.Page, inc included) (*Bundle, error) {
 	if err := add(page.Versions, "match"); err != nil {
 		return nil, err
 	}
+	if err := add(r.builtIn, "match"); err != nil {
+		return nil, err
+	}
 	if err := add(inc.versions, "include"); err != nil {
 		return nil, err
 	}
@@ -267,10 +289,10 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 		}
 		b.Links = append(b.Links, Link{"self", path + "?" + CursorParam + "=" + text}, Link{"first", first})
 	}
-	if page.Next == "" {
+	if page.Next == "" && r.rest == 0 {
 		return nil
 	}
-	next := cursor{Kind: "s", Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything, Asked: r.ask.Asked,
+	next := cursor{Kind: "s", Rest: r.rest, Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything, Asked: r.ask.Asked,
 		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
 	if r.ask.Compartment.ID != "" {
 		next.Group = r.ask.Compartment.String()

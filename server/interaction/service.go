@@ -40,6 +40,8 @@ type Config struct {
 	Registry *search.Registry
 	// Validator checks resources on write; nil: none.
 	Validator Validator
+	// Definitions are part of the server; nil: none are.
+	Definitions Definitions
 	// Now is the clock, NewID makes the ids of new resources.
 	Now   func() time.Time
 	NewID func() string
@@ -91,6 +93,7 @@ type Service struct {
 	indexing atomic.Pointer[search.Registry]
 	writes   sync.RWMutex
 	links    *linkSealer
+	started  time.Time
 	// perform runs an operation named in a batch entry; set by Operations.
 	operations OperationRunner
 }
@@ -108,7 +111,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, links: links}
+	s := &Service{cfg: cfg, links: links, started: cfg.Now()}
 	s.SetRegistries(cfg.Registry, cfg.Registry)
 	return s, nil
 }

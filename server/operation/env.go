@@ -70,7 +70,7 @@ func (e *Env) terms(ctx context.Context, c interaction.Call, set *fhir.Element, 
 // there is none.
 func (e *Env) definition(ctx context.Context, c interaction.Call, n terminology.Need) (*fhir.Element, error) {
 	canonical, _, _ := strings.Cut(n.Canonical, "|")
-	b, err := e.Service.Search(ctx, c, interaction.SearchRequest{Type: n.Type, Query: "_count=1&_total=none&url=" + url.QueryEscape(canonical)})
+	b, err := e.Service.Search(ctx, c, interaction.SearchRequest{Type: n.Type, Stored: true, Query: "_count=1&_total=none&url=" + url.QueryEscape(canonical)})
 	if refused(err) {
 		return nil, nil // no scope for definitions: only the server's own count
 	}
