@@ -12,7 +12,9 @@ import (
 
 // definitions are the definitions that are part of the server: the guide, which
 // has those of its own operations, and R4.
-type definitions struct{ byID, byURL map[definitionKey]*fhir.Element }
+type definitions struct {
+	byID, byURL map[definitionKey]*fhir.Element
+}
 
 // definitionKey is a resource type with an id or a canonical URL.
 type definitionKey struct{ resourceType, name string }

@@ -31,7 +31,7 @@ type index struct {
 type entry struct {
 	Type, URL         string
 	ID                string // "" where it is what the URL ends in
-	Block, Start, End int // End and Start within the decompressed block
+	Block, Start, End int    // End and Start within the decompressed block
 }
 
 type block struct{ Start, End, Size int } // of the compressed form; Size decompressed
