@@ -35,10 +35,12 @@
 //
 // # What is not supported
 //
-// The parameter near, functional lists (_list=$…), named queries (_query),
+// With _contained, sorting by anything but _lastUpdated, _has and _list; the
+// parameter near, functional lists (_list=$…), named queries (_query),
 // :above and :below on references, filters within the path of a _filter, and
-// chains or includes over canonical URLs. All but the last are refused or named
-// as unknown; canonical references are found by their URL but not followed.
+// chains or includes over canonical URLs and into contained resources. All but
+// the last are refused or named as unknown; canonical references are found by
+// their URL but not followed.
 //
 // # Limits
 //

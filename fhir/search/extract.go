@@ -14,6 +14,8 @@ import (
 type extraction struct {
 	r    *Registry
 	root *fhir.Element
+	// container is the resource that contains root, nil for most.
+	container *fhir.Element
 
 	nodes      []*fhir.Element
 	partNodes  []*fhir.Element // of a part of a composite
@@ -33,6 +35,14 @@ func (x *extraction) base() string         { return x.r.opts.BaseURL }
 func (x *extraction) zone() *time.Location { return x.r.opts.Zone }
 func (x *extraction) units() *units        { return x.r.units }
 
+// outermost is the resource that is in no other.
+func (x *extraction) outermost() *fhir.Element {
+	if x.container != nil {
+		return x.container
+	}
+	return x.root
+}
+
 // systemOf returns the system a code element implies.
 func (x *extraction) systemOf(e *fhir.Element) string {
 	if e.Def == nil {
@@ -49,7 +59,7 @@ func (r *Registry) extract(resource *fhir.Element) *extraction {
 }
 
 func (x *extraction) release() {
-	x.root = nil
+	x.root, x.container = nil, nil
 	clear(x.nodes[:cap(x.nodes)])
 	clear(x.partNodes[:cap(x.partNodes)])
 	x.r.scratch.Put(x)
@@ -59,7 +69,8 @@ var errNoResource = errors.New("search: the element is not a resource")
 
 // Keys returns the index keys of a resource, sorted, without duplicates. A
 // key is the parameter's code, 0x00, a kind byte and bytes that sort as the
-// value does. Engines store keys as they are and never look inside.
+// value does; those of contained resources are wrapped (see ContainedKeys).
+// Engines store keys as they are and never look inside.
 func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	t := r.table(resource.ResourceType())
 	if t == nil {
@@ -72,6 +83,10 @@ func (r *Registry) Keys(resource *fhir.Element) ([][]byte, error) {
 	for _, b := range t.params {
 		x.groups = append(x.groups, len(k.ends))
 		x.parameterKeys(k, b)
+	}
+	if resource.Get("contained") != nil {
+		x.containedKeys(k)
+		x.groups = append(x.groups[:0], 0) // their place is among the others
 	}
 	x.size = len(k.buf)
 	return k.sorted(x.groups), nil
@@ -174,7 +189,7 @@ func anyPresent(nodes []*fhir.Element) bool {
 // the expression fails on a resource, as that of a custom parameter may, the
 // parameter has no value there: it must not keep the resource from being stored.
 func (x *extraction) evaluate(dst []*fhir.Element, general *fhirpath.Expression, focus *fhir.Element) []*fhir.Element {
-	env := &fhirpath.Env{Resource: x.root, RootResource: x.root, Resolve: x.resolveType}
+	env := &fhirpath.Env{Resource: x.root, RootResource: x.outermost(), Resolve: x.resolveType}
 	found, err := general.Evaluate(env, focus)
 	if err != nil {
 		return dst

@@ -17,7 +17,10 @@ var (
 // keys. It is slow and plain on purpose: the oracle the engines are compared
 // with. res may be nil where no clause is a chain.
 func (r *Registry) Match(where []Clause, resource *fhir.Element, res Resolver) (bool, error) {
-	x := &extraction{r: r, root: resource}
+	return (&extraction{r: r, root: resource}).meetsAll(where, res)
+}
+
+func (x *extraction) meetsAll(where []Clause, res Resolver) (bool, error) {
 	for i := range where {
 		ok, err := x.meets(&where[i], res)
 		if err != nil || !ok {
@@ -36,11 +39,14 @@ func (x *extraction) meetsPlain(c *Clause, res Resolver) (bool, error) {
 	switch {
 	case len(c.Any) > 0:
 		for _, all := range c.Any {
-			if ok, err := x.r.Match(all, x.root, res); err != nil || ok {
+			if ok, err := x.meetsAll(all, res); err != nil || ok {
 				return ok, err
 			}
 		}
 		return false, nil
+	case c.Contained != nil:
+		parts, err := x.containedParts(c.Contained, res)
+		return len(parts) > 0, err
 	case res == nil && (c.Has != nil || c.Chain != nil):
 		return false, errNoResolver
 	case c.Has != nil:
@@ -137,4 +143,37 @@ func (x *extraction) meetsHas(h *Has, res Resolver) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// containedParts are the places, from 1, of the contained resources that meet
+// the criteria.
+func (x *extraction) containedParts(in *Contained, res Resolver) ([]int, error) {
+	var parts []int
+	n := 0
+	for c := range x.root.All("contained") {
+		n++
+		inner := &extraction{r: x.r, root: c, container: x.root}
+		ok, err := inner.meetsAll(in.Where, res)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			parts = append(parts, n)
+		}
+	}
+	return parts, nil
+}
+
+// parts are the results that a match stands for.
+func (r *Registry) parts(p *Parts, resource *fhir.Element, res Resolver) ([]int, error) {
+	x := &extraction{r: r, root: resource}
+	parts, err := x.containedParts(&p.Contained, res)
+	if err != nil || len(p.Whole) == 0 {
+		return parts, err
+	}
+	whole, err := x.meetsAll(p.Whole, res)
+	if whole {
+		parts = slices.Insert(parts, 0, 0)
+	}
+	return parts, err
 }

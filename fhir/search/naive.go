@@ -54,6 +54,9 @@ func (n *Naive) Delete(resourceType, id string) { delete(n.records, Reference{re
 // Answer is what a query finds.
 type Answer struct {
 	Resources []*fhir.Element // one page
+	// Parts tells for each of them which contained resource is meant, from 1,
+	// or 0 for itself; nil where the query has no Parts.
+	Parts []int
 	Total     int64           // of all matches, -1 where not asked for
 	Next      string          // Query.After of the next page, "" at the end
 }
@@ -65,6 +68,12 @@ func (n *Naive) Search(q Query) (Answer, error) {
 		return Answer{}, err
 	}
 	slices.SortFunc(found, func(a, b *record) int { return compareRecords(q.Sort, a, b) })
+	var parts []int
+	if q.Parts != nil {
+		if found, parts, err = n.split(found, q); err != nil {
+			return Answer{}, err
+		}
+	}
 	out := Answer{Total: -1}
 	if q.Total == TotalAccurate || q.Total == TotalEstimate || q.Count == 0 {
 		out.Total = int64(len(found))
@@ -74,6 +83,9 @@ func (n *Naive) Search(q Query) (Answer, error) {
 	end := min(start+q.Count, len(found))
 	for _, rec := range found[start:end] {
 		out.Resources = append(out.Resources, rec.resource)
+	}
+	if parts != nil {
+		out.Parts = parts[start:end]
 	}
 	if q.Count > 0 && end < len(found) {
 		out.Next = strconv.Itoa(end)
@@ -106,6 +118,18 @@ func (n *Naive) matches(q Query) ([]*record, error) {
 		}
 	}
 	return found, nil
+}
+
+// split repeats each match for every result that it stands for.
+func (n *Naive) split(found []*record, q Query) (split []*record, parts []int, err error) {
+	for _, rec := range found {
+		of, err := n.registry.parts(q.Parts, rec.resource, visible{n, q.Must})
+		if err != nil {
+			return nil, nil, err
+		}
+		split, parts = append(split, slices.Repeat([]*record{rec}, len(of))...), append(parts, of...)
+	}
+	return split, parts, nil
 }
 
 // compareRecords orders by the sort keys, what has no value last, then newest

@@ -174,7 +174,7 @@ func (p *parser) parameter(name, value string) error {
 
 // empty tells a criterion that has no values and so is ignored.
 func (c *Clause) empty() bool {
-	return len(c.Values) == 0 && c.Chain == nil && c.Has == nil && len(c.Any) == 0 && c.Modifier != ModifierMissing
+	return len(c.Values) == 0 && c.Chain == nil && c.Has == nil && len(c.Any) == 0 && c.Contained == nil && c.Modifier != ModifierMissing
 }
 
 // list reads _list=id: the resources that a List refers to.

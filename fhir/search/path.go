@@ -374,12 +374,13 @@ func (x *extraction) pointsTo(e *fhir.Element, typ string) bool {
 		text = e.Text("reference")
 	}
 	if id, ok := strings.CutPrefix(text, "#"); ok {
-		for c := range x.root.All("contained") {
+		outermost := x.outermost()
+		for c := range outermost.All("contained") {
 			if c.ID() == id {
 				return c.ResourceType() == typ
 			}
 		}
-		return id == "" && x.root.ResourceType() == typ
+		return id == "" && outermost.ResourceType() == typ
 	}
 	if ref, _, ok := parseLocal(x.base(), text); ok {
 		return ref.Type == typ

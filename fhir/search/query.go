@@ -22,6 +22,9 @@ type Query struct {
 	AsOf uint64
 	// Total asks for the number of matches.
 	Total TotalMode
+	// Parts, where set, makes contained resources results. Expectations have
+	// none.
+	Parts *Parts
 	// Keys asks for the index keys of the resources, where the engine has
 	// them at hand.
 	Keys bool
@@ -48,7 +51,7 @@ type Clause struct {
 	Param    *Parameter
 	Modifier Modifier
 	// Values are alternatives; one that matches is enough. A Clause with a
-	// Chain or Has has none of its own.
+	// Chain, Has or Contained has none of its own.
 	Values []Value
 	// Missing is the answer asked of the modifier :missing.
 	Missing bool
@@ -61,6 +64,9 @@ type Clause struct {
 	// (_filter); the other fields are unset then. Not negates the clause.
 	Any [][]Clause
 	Not bool
+	// Contained looks at the resources contained in the resource; Param is nil
+	// then.
+	Contained *Contained
 }
 
 // Chain is a forward chain. The target must be visible to the caller too.

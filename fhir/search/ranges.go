@@ -10,12 +10,12 @@ import (
 // taken apart first.
 var errNotIndexed = errors.New("search: the clause cannot be answered from the index alone")
 
-// Ranges compiles a clause without Chain, Has and Any into key ranges: a
+// Ranges compiles a clause without Chain, Has, Any and Contained into key ranges: a
 // resource meets the clause when one of its keys lies in one of the ranges, or,
 // with negate, when none does. It fails on a clause that cannot be answered
 // from the index.
 func (c Clause) Ranges() (ranges []Range, negate bool, err error) {
-	if c.Param == nil || c.Chain != nil || c.Has != nil || len(c.Any) > 0 {
+	if c.Param == nil || c.Chain != nil || c.Has != nil || len(c.Any) > 0 || c.Contained != nil {
 		return nil, false, errNotIndexed
 	}
 	prefix := keyPrefix(c.Param.Code)

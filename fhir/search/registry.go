@@ -45,6 +45,8 @@ type registryState struct {
 	systems    *systems
 	scratch    *sync.Pool // of *extraction
 	find       Find       // of one request; nil: nothing that is stored
+	// noContained: see WithoutContained.
+	noContained bool
 }
 
 // table is the parameters of a resource type, compiled when first asked for.
@@ -156,10 +158,11 @@ func (r *Registry) taken(resourceType, code string) bool {
 		slices.ContainsFunc(r.custom[resourceType], func(p *Parameter) bool { return p.Code == code })
 }
 
-// validCode refuses what a query string cannot carry, and the names that
-// begin with an underscore, which are those of FHIR itself.
+// validCode refuses what a query string cannot carry, the names that begin
+// with an underscore, which are those of FHIR itself, and the code under which
+// contained resources are indexed.
 func validCode(s string) bool {
-	return s != "" && len(s) <= 64 && s[0] != '_' && !strings.ContainsAny(s, ".:|,$&= \x00")
+	return s != "" && len(s) <= 64 && s[0] != '_' && s[0] != containedCode[0] && !strings.ContainsAny(s, ".:|,$&= \x00")
 }
 
 // parameter makes a definition ready for use, once. others are definitions

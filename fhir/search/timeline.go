@@ -87,7 +87,7 @@ func TimelineKind(key []byte) bool {
 // part of the format of a store.
 func Hint(key []byte) []byte {
 	code := bytes.IndexByte(key, 0)
-	if code <= 0 || key[0] == '_' || code+1 >= len(key) {
+	if code <= 0 || key[0] == '_' || key[0] == containedCode[0] || code+1 >= len(key) {
 		return nil
 	}
 	if kind := key[code+1]; kind != kindToken && kind != kindReference {

@@ -135,6 +135,10 @@ type Page struct {
 	Versions []Version
 	// Total is the number of matches, -1 where not asked for.
 	Total int64
+	// Parts tells for each of Versions which contained resource of it is the
+	// result, from 1, or 0 for the version itself; nil where the query has no
+	// Parts.
+	Parts []int
 	// Next continues after this page, "" at the end.
 	Next string
 	// AsOf is the snapshot the page was read from; give it back with Next.

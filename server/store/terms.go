@@ -7,7 +7,8 @@ import "github.com/kaigofhir/kaigofhir/fhir/search"
 // from keys. Engines are given FHIRTerms; the test kit also gives them terms of
 // its own, whose keys are as awkward as bytes can be.
 type Terms interface {
-	// Ranges compiles a clause without Chain, Has and Any; see search.Clause.
+	// Ranges compiles a clause without Chain, Has, Any and Contained; see
+	// search.Clause.
 	Ranges(c search.Clause) (ranges []search.Range, negate bool, err error)
 	// ReferenceKey is search.ReferenceKey.
 	ReferenceKey(p *search.Parameter, targetType, targetID string) []byte
@@ -15,6 +16,10 @@ type Terms interface {
 	References(p *search.Parameter, keys [][]byte) []search.Reference
 	// SortValue is search.SortValue.
 	SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte
+	// Within is search.Within.
+	Within(r search.Range) search.Range
+	// ContainedKeys is search.ContainedKeys.
+	ContainedKeys(keys [][]byte) [][][]byte
 	// Timeline is search.Timeline.
 	Timeline(resourceType string, key []byte) *search.Parameter
 	// TimelineKind is search.TimelineKind.
@@ -45,6 +50,12 @@ func (FHIRTerms) References(p *search.Parameter, keys [][]byte) []search.Referen
 func (FHIRTerms) SortValue(p *search.Parameter, keys [][]byte, descending bool) []byte {
 	return search.SortValue(p, keys, descending)
 }
+
+// Within calls search.Within.
+func (FHIRTerms) Within(r search.Range) search.Range { return search.Within(r) }
+
+// ContainedKeys calls search.ContainedKeys.
+func (FHIRTerms) ContainedKeys(keys [][]byte) [][][]byte { return search.ContainedKeys(keys) }
 
 // Timeline calls search.Timeline.
 func (FHIRTerms) Timeline(resourceType string, key []byte) *search.Parameter {

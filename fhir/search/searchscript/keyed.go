@@ -43,7 +43,11 @@ func (k *Keyed) Load(records []*Record) error {
 // Search implements Engine; it fills only Matches, Unknown and Refused.
 func (k *Keyed) Search(resourceType, query string, must search.Must) (Answer, error) {
 	req, err := k.Registry.With(k.naive.Find(must)).Parse(resourceType, query)
-	if issues := fhir.Issues(nil); errors.As(err, &issues) {
+	issues := fhir.Issues(nil)
+	if err == nil && req.Directives.Looks() {
+		req.Query, err = k.Registry.Within(&req, nil)
+	}
+	if errors.As(err, &issues) {
 		return Answer{Refused: issues}, nil
 	}
 	if err != nil {
@@ -58,8 +62,38 @@ func (k *Keyed) Search(resourceType, query string, must search.Must) (Answer, er
 		if err != nil {
 			return Answer{}, err
 		}
-		if ok {
+		switch {
+		case !ok:
+		case req.Query.Parts != nil:
+			parts, err := k.parts(r, req.Query.Parts, must)
+			if err != nil {
+				return Answer{}, err
+			}
+			out.Matches = append(out.Matches, parts...)
+		default:
 			out.Matches = append(out.Matches, r.Key())
+		}
+	}
+	return out, nil
+}
+
+// parts names the results that a match stands for.
+func (k *Keyed) parts(r *keyedRecord, p *search.Parts, must search.Must) ([]string, error) {
+	var out []string
+	whole, err := k.meetsAll(r, p.Whole, must)
+	if err != nil {
+		return nil, err
+	}
+	if whole && len(p.Whole) > 0 {
+		out = append(out, r.Key())
+	}
+	for i, keys := range search.ContainedKeys(r.keys) {
+		ok, err := k.meetsAll(&keyedRecord{Record: r.Record, keys: keys}, p.Contained.Where, must)
+		if err != nil {
+			return nil, err
+		}
+		if ok && keys != nil {
+			out = append(out, r.Key()+"#"+search.ContainedResource(r.Resource, i+1).ID())
 		}
 	}
 	return out, nil
@@ -97,6 +131,9 @@ func (k *Keyed) meets(r *keyedRecord, c *search.Clause, must search.Must) (bool,
 			}
 		}
 		return c.Not, nil
+	case c.Contained != nil:
+		parts, err := k.parts(r, &search.Parts{Contained: *c.Contained}, must)
+		return (len(parts) > 0) != c.Not, err
 	case c.Chain != nil:
 		ok, err := k.meetsChain(r, c, must)
 		return ok != c.Not, err

@@ -3,6 +3,7 @@ package searchscript
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
@@ -28,13 +29,19 @@ func (o *Oracle) Load(records []*Record) error {
 // Search implements Engine.
 func (o *Oracle) Search(resourceType, query string, must search.Must) (Answer, error) {
 	req, err := o.Registry.With(o.naive.Find(must)).Parse(resourceType, query)
-	if issues := fhir.Issues(nil); errors.As(err, &issues) {
+	issues := fhir.Issues(nil)
+	if errors.As(err, &issues) {
 		return Answer{Refused: issues}, nil
 	}
 	if err != nil {
 		return Answer{}, err
 	}
 	q := req.Query
+	if req.Directives.Looks() {
+		if q, err = o.Registry.Within(&req, nil); errors.As(err, &issues) {
+			return Answer{Refused: issues}, nil
+		}
+	}
 	q.Must = must
 	if !req.Directives.CountGiven {
 		q.Count = math.MaxInt32
@@ -44,7 +51,14 @@ func (o *Oracle) Search(resourceType, query string, must search.Must) (Answer, e
 		return Answer{}, err
 	}
 	out := Answer{Total: found.Total, Unknown: req.Unknown, Matches: keysOf(found.Resources)}
-	out.Included = keysOf(o.naive.Include(found.Resources, req.Directives.Include, req.Directives.RevInclude, must))
+	matches := slices.Clone(found.Resources)
+	for i, part := range found.Parts {
+		if part > 0 {
+			matches[i] = search.ContainedResource(matches[i], part)
+			out.Matches[i] += "#" + matches[i].ID()
+		}
+	}
+	out.Included = keysOf(o.naive.Include(matches, req.Directives.Include, req.Directives.RevInclude, must))
 	return out, nil
 }
 

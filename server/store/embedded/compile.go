@@ -12,9 +12,16 @@ import (
 // compile turns criteria into nodes. Chains are resolved here: their targets
 // are searched first, under the same mandatory predicate.
 func (v *view) compile(where []search.Clause, must search.Must) ([]node, error) {
+	return v.compileAll(where, must, false)
+}
+
+// compileAll is compile; inside tells that the criteria are of contained
+// resources, whose type is among their keys and is not that of the list they
+// are found in.
+func (v *view) compileAll(where []search.Clause, must search.Must, inside bool) ([]node, error) {
 	nodes := make([]node, 0, len(where))
 	for _, c := range where {
-		n, err := v.compileClause(c, must)
+		n, err := v.compileClause(c, must, inside)
 		if err != nil {
 			return nil, err
 		}
@@ -26,16 +33,18 @@ func (v *view) compile(where []search.Clause, must search.Must) ([]node, error) 
 	return nodes, nil
 }
 
-func (v *view) compileClause(c search.Clause, must search.Must) (node, error) {
+func (v *view) compileClause(c search.Clause, must search.Must, inside bool) (node, error) {
 	switch {
 	case len(c.Any) > 0:
-		return v.compileAny(c.Any, must)
+		return v.compileAny(c.Any, must, inside)
 	case c.Chain != nil:
 		return v.compileChain(c, must)
 	case c.Has != nil:
 		return v.compileHas(c.Has, must)
+	case c.Contained != nil:
+		return v.compileContained(c.Contained, must)
 	}
-	if types, ok := typesOf(c); ok {
+	if types, ok := typesOf(c); ok && !inside {
 		return types, nil
 	}
 	c.Not = false // compile looks at it
@@ -65,10 +74,10 @@ func typesOf(c search.Clause) (typeNode, bool) {
 	return types, true
 }
 
-func (v *view) compileAny(alternatives [][]search.Clause, must search.Must) (node, error) {
+func (v *view) compileAny(alternatives [][]search.Clause, must search.Must, inside bool) (node, error) {
 	out := &anyNode{}
 	for _, all := range alternatives {
-		nodes, err := v.compile(all, must)
+		nodes, err := v.compileAll(all, must, inside)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -49,6 +50,9 @@ func (v *view) search(q search.Query, pos position) (store.Page, error) {
 	docs := make([]doc, len(m.hits))
 	for i, h := range m.hits {
 		docs[i] = h.doc
+		if q.Parts != nil {
+			page.Parts = append(page.Parts, h.part)
+		}
 	}
 	if page.Versions, err = v.fetch(docs); err != nil {
 		return store.Page{}, err
@@ -60,7 +64,7 @@ func (v *view) search(q search.Query, pos position) (store.Page, error) {
 	}
 	if m.more && len(m.hits) > 0 {
 		end := m.hits[len(m.hits)-1]
-		page.Next = position{set: true, asOf: v.seq, total: page.Total, doc: end.doc, sort: end.sort}.encode()
+		page.Next = position{set: true, asOf: v.seq, total: page.Total, doc: end.doc, part: end.part, sort: end.sort}.encode()
 	}
 	return page, nil
 }
@@ -88,6 +92,7 @@ func counted(q search.Query) bool {
 // hit is a match with what it is sorted by.
 type hit struct {
 	doc  doc
+	part int // see store.Page.Parts
 	sort [][]byte
 }
 
@@ -104,12 +109,16 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 	if err != nil {
 		return matches{}, err
 	}
+	split, err := v.compileParts(q.Parts, q.Must)
+	if err != nil {
+		return matches{}, err
+	}
 	types := q.Types
 	if len(types) == 0 {
 		types = v.e.knownTypes()
 	}
 	counting := counted(q) && pos.total < 0
-	if counting {
+	if counting && split == nil {
 		total, known, err := v.knownTotal(types, nodes, q.Must)
 		if err != nil {
 			return matches{}, err
@@ -120,18 +129,21 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 	}
 	order := orderOf(q.Sort)
 	from := newestAt(v.seq)
-	if order == newestOrder && pos.set && !counting {
-		if pos.doc == 0 {
-			return matches{}, nil
-		}
+	switch {
+	case order != newestOrder || !pos.set || counting:
+	case split != nil: // there may be more of the last match
+		from = pos.doc
+	case pos.doc == 0:
+		return matches{}, nil
+	default:
 		from = pos.doc - 1
 	}
-	c := collector{v: v, q: q, pos: pos, order: order, counting: counting}
+	c := collector{v: v, q: q, pos: pos, order: order, counting: counting, split: split}
 	if q.Count <= 0 && !counting {
 		return matches{total: pos.total}, nil
 	}
 	m, err := c.find(types, nodes, from)
-	if err == nil && counting {
+	if err == nil && counting && split == nil {
 		v.keepTotal(types[0], nodes, q.Must, m.total)
 	}
 	if !counting && pos.total >= 0 {
@@ -191,6 +203,7 @@ type collector struct {
 	pos      position
 	order    order
 	counting bool
+	split    *splitter // nil: each match is one result
 	out      matches
 	kept     []hit
 }
@@ -206,34 +219,48 @@ func (c *collector) run(scans []*typeScan) (matches, error) {
 			c.finish()
 			return c.out, err
 		}
-		c.out.total++
-		if c.q.Count <= 0 {
-			continue
-		}
-		h, wanted, err := c.hit(cand)
+		parts, err := c.split.of(cand)
 		if err != nil {
 			return c.out, err
 		}
-		if !wanted {
-			continue
-		}
-		c.kept = append(c.kept, h)
-		if c.order == newestOrder && len(c.kept) > c.q.Count {
-			c.kept, c.out.more = c.kept[:c.q.Count], true
-			if !c.counting {
+		for _, part := range parts {
+			full, err := c.take(cand, part)
+			if err != nil {
+				return c.out, err
+			}
+			if full {
 				c.finish()
 				return c.out, nil
 			}
 		}
-		if c.order != newestOrder && len(c.kept) > 4*c.q.Count+1000 {
-			c.shrink()
-		}
 	}
 }
 
+// take counts a result and keeps it where it may be on the page; full tells
+// that nothing after it is of interest.
+func (c *collector) take(cand *candidate, part int) (full bool, err error) {
+	c.out.total++
+	if c.q.Count <= 0 {
+		return false, nil
+	}
+	h, wanted, err := c.hit(cand, part)
+	if err != nil || !wanted {
+		return false, err
+	}
+	c.kept = append(c.kept, h)
+	if c.order == newestOrder && len(c.kept) > c.q.Count {
+		c.kept, c.out.more = c.kept[:c.q.Count], true
+		return !c.counting, nil
+	}
+	if c.order != newestOrder && len(c.kept) > 4*c.q.Count+1000 {
+		c.shrink()
+	}
+	return false, nil
+}
+
 // hit makes a hit of a match and tells whether it lies behind the page before.
-func (c *collector) hit(cand *candidate) (hit, bool, error) {
-	h := hit{doc: cand.doc}
+func (c *collector) hit(cand *candidate, part int) (hit, bool, error) {
+	h := hit{doc: cand.doc, part: part}
 	if c.order == valueOrder {
 		if err := cand.load(); err != nil {
 			return h, false, err
@@ -243,7 +270,7 @@ func (c *collector) hit(cand *candidate) (hit, bool, error) {
 	if c.order == newestOrder && c.out.more {
 		return h, false, nil
 	}
-	return h, !c.pos.set || c.compare(h, hit{doc: c.pos.doc, sort: c.pos.sort}) > 0, nil
+	return h, !c.pos.set || c.compare(h, c.pos.hit()) > 0, nil
 }
 
 func (c *collector) sortValues(cand *candidate) [][]byte {
@@ -289,9 +316,9 @@ func (c *collector) compare(a, b hit) int {
 	}
 	n := newestFirst(posting{doc: a.doc}, b.doc)
 	if c.order == oldestOrder {
-		return -n
+		n = -n
 	}
-	return n
+	return cmp.Or(n, cmp.Compare(a.part, b.part))
 }
 
 // compareValues puts what has no value last in either direction.

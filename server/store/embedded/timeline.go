@@ -160,7 +160,7 @@ type timeline struct {
 // there is none or another plan is better.
 func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, error) {
 	q := c.q
-	if c.counting && c.pos.set || q.Count <= 0 || c.order != valueOrder || len(q.Sort) > 1 {
+	if c.counting && c.pos.set || c.split != nil || q.Count <= 0 || c.order != valueOrder || len(q.Sort) > 1 {
 		return nil, nil
 	}
 	at, term, err := v.timelineTerm(typ, nodes, q.Sort[0].Param)
@@ -387,7 +387,7 @@ func (t *timeline) take(m moment) (more bool, err error) {
 	if !c.out.more {
 		h = hit{doc: m.doc, sort: [][]byte{momentValue(m.between)}}
 	}
-	if c.pos.set && c.compare(h, hit{doc: c.pos.doc, sort: c.pos.sort}) <= 0 {
+	if c.pos.set && c.compare(h, c.pos.hit()) <= 0 {
 		return true, nil
 	}
 	cand := candidate{v: t.v, typ: t.typ, posting: m.posting}

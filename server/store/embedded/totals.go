@@ -290,6 +290,8 @@ func appendNode(b []byte, n node) (_ []byte, ok bool) {
 		return b, true
 	case typeNode:
 		return appendTexts(append(b, 't'), n), true
+	case *containedNode:
+		return appendNodes(append(b, 'c'), n.inner)
 	case notNode:
 		return appendNode(append(b, 'n'), n.inner)
 	case *anyNode:

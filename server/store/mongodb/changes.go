@@ -45,7 +45,7 @@ func (e *Engine) changes(ctx context.Context, since uint64, yield func(store.Ver
 			return since, nil
 		}
 		if p.set {
-			filter = o.after(p)
+			filter = o.after(p, false)
 		}
 		found, err := v.batch(is("$and", bson.A{filter, is("seq", is("$lte", int64(upTo)))}), o)
 		v.close()

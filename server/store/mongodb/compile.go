@@ -36,6 +36,8 @@ func (v *view) clause(c search.Clause, must search.Must) (condition, error) {
 		return v.chain(c, must)
 	case c.Has != nil:
 		return v.has(c.Has, must)
+	case c.Contained != nil:
+		return v.contained(c.Contained, must)
 	}
 	c.Not = false // compile looks at it
 	ranges, negate, err := v.e.opts.Terms.Ranges(c)

@@ -42,18 +42,23 @@ func (o order) sort() bson.D {
 	return bson.D{{Key: "seq", Value: down}, {Key: "type", Value: up}, {Key: "id", Value: up}}
 }
 
-// after is the filter of what comes behind a position in the server's order.
-func (o order) after(p position) bson.D {
+// after is the filter of what comes behind a position in the server's order;
+// again takes in the match of the position itself, which may have more results.
+func (o order) after(p position, again bool) bson.D {
 	before, behind := "$lt", "$gt"
 	if o.oldest {
 		before, behind = behind, before
+	}
+	next := behind
+	if again {
+		next += "e"
 	}
 	past := func(field, op string, value any) bson.E { return bson.E{Key: field, Value: is(op, value)} }
 	same := bson.E{Key: "seq", Value: p.Seq}
 	return bson.D{past("seq", before+"e", p.Seq), {Key: "$or", Value: bson.A{
 		bson.D{past("seq", before, p.Seq)},
 		bson.D{same, past("type", behind, p.Type)},
-		bson.D{same, {Key: "type", Value: p.Type}, past("id", behind, p.ID)},
+		bson.D{same, {Key: "type", Value: p.Type}, past("id", next, p.ID)},
 	}}}
 }
 
@@ -62,12 +67,13 @@ type hit struct {
 	id       string // of the record
 	seq      int64
 	key      store.Key
+	part     int      // see store.Page.Parts
 	sort     [][]byte // nil elements: the resource has no value
 	resource *record  // with its content, where that is at hand
 }
 
-func (o order) hit(c *candidate) hit {
-	h := hit{id: c.record.ID, seq: c.Seq, key: c.key()}
+func (o order) hit(c *candidate, part int) hit {
+	h := hit{id: c.record.ID, seq: c.Seq, key: c.key(), part: part}
 	for _, k := range o.keys {
 		var value []byte
 		if k.Param.Code != lastUpdated {
@@ -82,6 +88,10 @@ func (o order) hit(c *candidate) hit {
 
 // compare is the order of results.
 func (o order) compare(a, b hit) int {
+	return cmp.Or(o.compareMatches(a, b), cmp.Compare(a.part, b.part))
+}
+
+func (o order) compareMatches(a, b hit) int {
 	for i, k := range o.keys {
 		if k.Param.Code == lastUpdated {
 			if k.Descending {

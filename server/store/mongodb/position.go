@@ -20,6 +20,7 @@ type position struct {
 	Seq   int64    `bson:"s"`
 	Type  string   `bson:"t"`
 	ID    string   `bson:"i"`
+	Part  int      `bson:"p,omitempty"`
 	Sort  [][]byte `bson:"k,omitempty"`
 	// None tells which elements of Sort are missing values.
 	None []bool `bson:"m,omitempty"`
@@ -28,7 +29,7 @@ type position struct {
 }
 
 func newPosition(asOf uint64, total int64, last hit) position {
-	p := position{AsOf: int64(asOf), Total: total, Seq: last.seq, Type: last.key.Type, ID: last.key.ID, set: true}
+	p := position{AsOf: int64(asOf), Total: total, Seq: last.seq, Type: last.key.Type, ID: last.key.ID, Part: last.part, set: true}
 	for _, s := range last.sort {
 		p.Sort, p.None = append(p.Sort, append([]byte{}, s...)), append(p.None, s == nil)
 	}
@@ -37,7 +38,7 @@ func newPosition(asOf uint64, total int64, last hit) position {
 
 // hit is the last match of the page before.
 func (p position) hit() hit {
-	h := hit{seq: p.Seq, key: store.Key{Type: p.Type, ID: p.ID}}
+	h := hit{seq: p.Seq, key: store.Key{Type: p.Type, ID: p.ID}, part: p.Part}
 	for i, s := range p.Sort {
 		if p.None[i] {
 			s = nil

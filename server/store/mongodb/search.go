@@ -40,15 +40,25 @@ func (v *view) search(q search.Query, o order, pos position) (store.Page, error)
 		return store.Page{}, err
 	}
 	scope := v.scope(q.Types, where, q.Must)
+	split, err := v.splitter(q.Parts, q.Must)
+	if err != nil {
+		return store.Page{}, err
+	}
 	total := int64(-1)
 	if counted(q) {
 		total = pos.Total
 	}
-	hits, total, err := v.match(matching{scope, o, pos, q.Count, counted(q) && total < 0, total})
+	hits, total, err := v.match(matching{scope, o, pos, q.Count, counted(q) && total < 0, total, split})
 	if err != nil {
 		return store.Page{}, err
 	}
-	return v.page(hits, q.Count, total)
+	page, err := v.page(hits, q.Count, total)
+	if split != nil {
+		for _, h := range hits[:len(page.Versions)] {
+			page.Parts = append(page.Parts, h.part)
+		}
+	}
+	return page, err
 }
 
 // page makes a page of the hits, of which there may be one too many.
@@ -75,11 +85,13 @@ type matching struct {
 	// counting asks for the number of all matches, which is total otherwise.
 	counting bool
 	total    int64
+	// split tells the results that a match stands for; nil: one.
+	split func(*candidate) []int
 }
 
 // match returns count+1 hits behind the position, and the total.
 func (v *view) match(m matching) ([]hit, int64, error) {
-	if m.scope.exact && m.order.byServer() {
+	if m.scope.exact && m.order.byServer() && m.split == nil {
 		return v.matchAtServer(m)
 	}
 	return v.matchHere(m)
@@ -117,7 +129,7 @@ func (m matching) filter() bson.D {
 	if !m.pos.set || !m.order.byServer() {
 		return m.scope.filter
 	}
-	return is("$and", bson.A{m.scope.filter, m.order.after(m.pos)})
+	return is("$and", bson.A{m.scope.filter, m.order.after(m.pos, m.split != nil)})
 }
 
 // matchHere judges and sorts candidates here, keeping no more of them than
@@ -131,20 +143,26 @@ func (v *view) matchHere(m matching) ([]hit, int64, error) {
 	}
 	last := m.pos.hit()
 	var hits []hit
-	err := v.each(scope, m.order, !m.order.byServer(), func(c *candidate) (bool, error) {
-		if m.counting {
-			m.total++
+	full := func() bool { return m.order.byServer() && len(hits) > m.count }
+	err := v.each(scope, m.order, !m.order.byServer() || m.split != nil, func(c *candidate) (bool, error) {
+		parts := onlyItself
+		if m.split != nil {
+			parts = m.split(c)
 		}
-		full := m.order.byServer() && len(hits) > m.count
-		if m.count > 0 && !full {
-			if h := m.order.hit(c); !m.pos.set || m.order.compare(h, last) > 0 {
-				hits = append(hits, h)
+		for _, part := range parts {
+			if m.counting {
+				m.total++
+			}
+			if m.count > 0 && !full() {
+				if h := m.order.hit(c, part); !m.pos.set || m.order.compare(h, last) > 0 {
+					hits = append(hits, h)
+				}
 			}
 		}
 		if !m.order.byServer() && len(hits) > 4*m.count+1000 {
 			hits = m.order.sortHits(hits, m.count)
 		}
-		return m.counting || !full, nil
+		return m.counting || !full(), nil
 	})
 	if !m.order.byServer() {
 		hits = m.order.sortHits(hits, m.count)

@@ -87,7 +87,8 @@ func (g *gambler) key() store.Key {
 	return store.Key{Type: pick(g, "Patient", "Observation"), ID: pick(g, "1", "2", "3", "4", "11", "1-1")}
 }
 
-func (g *gambler) record(typ string) Record {
+// record is a random record; inner tells that it is contained in another.
+func (g *gambler) record(typ string, inner bool) Record {
 	r := Record{Code: some(g, g.codes()...)}
 	if g.IntN(2) == 0 {
 		r.Date = []int64{g.Int64N(6) - 2}
@@ -96,6 +97,11 @@ func (g *gambler) record(typ string) Record {
 		r.Name = some(g, randomNames...)
 	} else if g.IntN(4) > 0 {
 		r.Subject = []string{"Patient/" + pick(g, "1", "2", "3", "11")}
+	}
+	if !inner && g.IntN(3) == 0 {
+		for range 1 + g.IntN(3) {
+			r.Contained = append(r.Contained, g.record(typ, true))
+		}
 	}
 	return r
 }
@@ -134,7 +140,9 @@ func (g *gambler) must() search.Must {
 func (g *gambler) clause(typ string, depth int) search.Clause {
 	d := g.w.k.dialect
 	c := search.Clause{}
-	switch n := g.IntN(13); {
+	switch n := g.IntN(15); {
+	case n >= 13 && depth > 0:
+		c.Contained = g.contained(typ)
 	case n < 3:
 		c = d.clause(typ, "code", pick(g, search.ModifierNone, search.ModifierNone, search.ModifierNot), pick(g, g.codes()...), pick(g, g.codes()...))
 	case n < 5 && typ == "Patient":
@@ -165,11 +173,43 @@ func (g *gambler) clause(typ string, depth int) search.Clause {
 	return c
 }
 
+// contained are random criteria of contained resources.
+func (g *gambler) contained(typ string) *search.Contained {
+	var in search.Contained
+	for range g.IntN(3) {
+		in.Where = append(in.Where, g.clause(typ, 0))
+	}
+	if g.IntN(3) == 0 {
+		in.Where = append(in.Where, search.Clause{Any: [][]search.Clause{{g.clause(typ, 0)}, {g.clause(typ, 0), g.clause(typ, 0)}}, Not: g.IntN(2) == 0})
+	}
+	if typ == "Observation" && g.IntN(3) == 0 {
+		in.Where = append(in.Where, search.Clause{Param: g.w.k.dialect.param(typ, "subject"),
+			Chain: &search.Chain{Types: []string{"Patient"}, Where: g.clause("Patient", 1)}})
+	}
+	return &in
+}
+
+// parts makes contained resources results, mostly those that the query is
+// about.
+func (g *gambler) parts(q search.Query) search.Query {
+	q.Parts = &search.Parts{Contained: *g.contained(q.Types[0])}
+	if g.IntN(2) == 0 {
+		q.Parts.Whole = q.Where
+	}
+	if g.IntN(3) > 0 {
+		q.Where = []search.Clause{{Any: [][]search.Clause{q.Where, {{Contained: &q.Parts.Contained}}}}}
+	}
+	return q
+}
+
 func (g *gambler) query() search.Query {
 	typ := pick(g, "Patient", "Observation")
 	q := search.Query{Types: []string{typ}, Must: g.must(), Count: g.IntN(5), Total: pick(g, "", search.TotalNone, search.TotalAccurate)}
 	for range g.IntN(3) {
 		q.Where = append(q.Where, g.clause(typ, 2))
+	}
+	if g.IntN(5) == 0 {
+		q = g.parts(q)
 	}
 	if len(q.Where) == 0 && g.IntN(2) == 0 {
 		q.Types = nil
@@ -178,7 +218,11 @@ func (g *gambler) query() search.Query {
 		q.AsOf = pick(g, g.snapshots...)
 	}
 	if g.IntN(5) == 0 {
-		return g.timeline(q)
+		q = g.timeline(q)
+		if g.IntN(4) == 0 {
+			q = g.parts(q)
+		}
+		return q
 	}
 	for range g.IntN(3) {
 		q.Sort = append(q.Sort, search.SortKey{Param: g.w.k.dialect.param(typ, pick(g, "code", "date", "_lastUpdated")), Descending: g.IntN(2) == 0})
@@ -208,7 +252,7 @@ func (g *gambler) write() {
 	tx := store.Tx{}
 	if g.IntN(4) == 0 {
 		x := store.Expectation{Query: g.query()}
-		x.Query.AsOf = 0
+		x.Query.AsOf, x.Query.Parts = 0, nil
 		x.Query.Count = 3
 		if p, err := g.oracle.Search(g.w.t.Context(), x.Query); err == nil && g.IntN(4) > 0 {
 			for _, v := range p.Versions {
@@ -225,7 +269,7 @@ func (g *gambler) write() {
 			continue
 		}
 		used[k] = true
-		write := g.w.write(pick(g, store.Create, store.Update, store.Update, store.Delete), k.String(), g.record(k.Type), g.labels())
+		write := g.w.write(pick(g, store.Create, store.Update, store.Update, store.Delete), k.String(), g.record(k.Type, false), g.labels())
 		if g.IntN(4) == 0 {
 			write.IfVersion = version(g.Uint64N(4))
 		}
@@ -267,7 +311,7 @@ func answer(x any) []string {
 	var out []string
 	switch x := x.(type) {
 	case store.Page:
-		out = []string{fmt.Sprint("total ", x.Total, " as of ", x.AsOf)}
+		out = []string{fmt.Sprint("total ", x.Total, " as of ", x.AsOf, " parts ", x.Parts)}
 		for _, v := range x.Versions {
 			out = append(out, answer(v)...)
 		}

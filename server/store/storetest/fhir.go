@@ -80,6 +80,11 @@ func fill(o object, typ string, r Record) {
 	for _, s := range r.Subject {
 		o["subject"] = object{"reference": s}
 	}
+	for i, inner := range r.Contained {
+		c := object{"resourceType": typ, "id": fmt.Sprint("c", i)}
+		fill(c, typ, inner)
+		add("contained", c)
+	}
 	if typ == "Observation" {
 		o["status"] = "final"
 		o["code"] = object{"text": "t"}

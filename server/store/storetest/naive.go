@@ -211,8 +211,59 @@ func (n *Naive) Search(ctx context.Context, q search.Query) (store.Page, error) 
 	if err != nil {
 		return store.Page{}, err
 	}
+	var parts []int
+	if q.Parts != nil {
+		if found, parts, err = n.split(found, q, asOf); err != nil {
+			return store.Page{}, err
+		}
+	}
 	counted := q.Total == search.TotalAccurate || q.Total == search.TotalEstimate || q.Count <= 0
-	return n.page(found, asOf, offset, q.Count, counted), ctx.Err()
+	page := n.page(found, asOf, offset, q.Count, counted)
+	if parts != nil {
+		page.Parts = parts[min(offset, len(parts)):][:len(page.Versions)]
+	}
+	return page, ctx.Err()
+}
+
+// split repeats each match for every result that it stands for.
+func (n *Naive) split(found []*naiveVersion, q search.Query, seq uint64) (split []*naiveVersion, parts []int, err error) {
+	for _, v := range found {
+		whole, err := n.meets(v, q.Parts.Whole, seq, q.Must)
+		if err != nil {
+			return nil, nil, err
+		}
+		if whole && len(q.Parts.Whole) > 0 {
+			split, parts = append(split, v), append(parts, 0)
+		}
+		of, err := n.contained(v, &q.Parts.Contained, seq, q.Must)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, part := range of {
+			split, parts = append(split, v), append(parts, part)
+		}
+	}
+	return split, parts, nil
+}
+
+// contained are the places of the contained resources that meet the criteria.
+func (n *Naive) contained(v *naiveVersion, in *search.Contained, seq uint64, must search.Must) ([]int, error) {
+	var parts []int
+	for i, keys := range n.terms().ContainedKeys(v.Keys) {
+		if keys == nil {
+			continue
+		}
+		inner := &naiveVersion{}
+		inner.Keys = keys
+		ok, err := n.meets(inner, in.Where, seq, must)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			parts = append(parts, i+1)
+		}
+	}
+	return parts, nil
 }
 
 func (n *Naive) page(found []*naiveVersion, asOf uint64, offset, count int, counted bool) store.Page {
@@ -340,6 +391,9 @@ func (n *Naive) clause(v *naiveVersion, c search.Clause, seq uint64, must search
 		return n.chain(v, c, seq, must)
 	case c.Has != nil:
 		return n.has(v, c.Has, seq, must)
+	case c.Contained != nil:
+		parts, err := n.contained(v, c.Contained, seq, must)
+		return len(parts) > 0, err
 	}
 	c.Not = false // meets looks at it
 	ranges, negate, err := n.terms().Ranges(c)

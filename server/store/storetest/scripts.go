@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,6 +55,19 @@ func RunScripts(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
+// resultName is "Type/id", or "Type/id#id" for a contained resource.
+func resultName(page store.Page, i int) (string, error) {
+	v := page.Versions[i]
+	if page.Parts == nil || page.Parts[i] == 0 {
+		return v.Key.String(), nil
+	}
+	resource, err := fhirjson.Decode(v.JSON, fhirjson.Options{})
+	if err != nil {
+		return "", err
+	}
+	return v.Key.String() + "#" + search.ContainedResource(resource, page.Parts[i]).ID(), nil
+}
+
 // scripted is a store as the engine of a script.
 type scripted struct {
 	t        *testing.T
@@ -89,7 +103,11 @@ func (e *scripted) Load(records []*searchscript.Record) error {
 // Search implements searchscript.Engine.
 func (e *scripted) Search(resourceType, query string, must search.Must) (searchscript.Answer, error) {
 	req, err := e.registry.With(e.find(must)).Parse(resourceType, query)
-	if issues := fhir.Issues(nil); errors.As(err, &issues) {
+	issues := fhir.Issues(nil)
+	if err == nil && req.Directives.Looks() {
+		req.Query, err = e.registry.Within(&req, nil)
+	}
+	if errors.As(err, &issues) {
 		return searchscript.Answer{Refused: issues}, nil
 	}
 	if err != nil {
@@ -105,8 +123,12 @@ func (e *scripted) Search(resourceType, query string, must search.Must) (searchs
 		return searchscript.Answer{}, err
 	}
 	a := searchscript.Answer{Total: page.Total, Unknown: req.Unknown}
-	for _, v := range page.Versions {
-		a.Matches = append(a.Matches, v.Key.String())
+	for i, v := range page.Versions {
+		name, err := resultName(page, i)
+		if err != nil {
+			return a, fmt.Errorf("%s: %w", v.Key, err)
+		}
+		a.Matches = append(a.Matches, name)
 	}
 	return a, nil
 }

@@ -26,6 +26,8 @@ type Record struct {
 	Name    []string
 	Date    []int64  // days since 1970
 	Subject []string // "Patient/1"
+	// Contained are resources of the same type in this one.
+	Contained []Record
 }
 
 type stamp = func(version uint64, at time.Time) ([]byte, [][]byte, error)

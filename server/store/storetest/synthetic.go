@@ -58,9 +58,21 @@ func (Terms) Keys(r Record) [][]byte {
 	for _, s := range r.Subject {
 		keys = append(keys, tokenKey("subject", s))
 	}
+	for i, inner := range r.Contained {
+		for _, k := range (Terms{}).Keys(inner) {
+			keys = append(keys, search.ContainedKey(k, i))
+		}
+	}
 	slices.SortFunc(keys, bytes.Compare)
 	return slices.CompactFunc(keys, bytes.Equal)
 }
+
+// Within implements store.Terms as package search does, which is for keys of
+// any bytes.
+func (Terms) Within(r search.Range) search.Range { return search.Within(r) }
+
+// ContainedKeys implements store.Terms.
+func (Terms) ContainedKeys(keys [][]byte) [][][]byte { return search.ContainedKeys(keys) }
 
 // Ranges implements store.Terms.
 func (Terms) Ranges(c search.Clause) ([]search.Range, bool, error) {
