@@ -124,7 +124,7 @@ func (e *scripted) Search(resourceType, query string, must search.Must) (searchs
 	if r.Status >= 400 {
 		return searchscript.Answer{Refused: issuesOf(out)}, nil
 	}
-	a := searchscript.Answer{Total: -1, Matches: r.Keys("match"), Included: r.Keys("include")}
+	a := searchscript.Answer{Total: -1, Matches: names(out), Included: r.Keys("include")}
 	if total := out.Text("total"); total != "" {
 		n, err := strconv.ParseInt(total, 10, 64)
 		if err != nil {
@@ -143,6 +143,23 @@ func (e *scripted) Search(resourceType, query string, must search.Must) (searchs
 		}
 	}
 	return a, checkSelf(r, query)
+}
+
+// names are the URLs of the matches below the base: "Type/id", and for a
+// contained resource "Type/id#id".
+func names(bundle *fhir.Element) []string {
+	var out []string
+	for entry := range bundle.All("entry") {
+		if entry.Text("search", "mode") != "match" {
+			continue
+		}
+		name := strings.TrimPrefix(entry.Text("fullUrl"), searchscript.BaseURL+"/")
+		if resource := entry.Get("resource"); !strings.HasSuffix(name, resource.ID()) || !strings.Contains(name, "#") && !strings.HasPrefix(name, resource.ResourceType()+"/") {
+			name += " with " + resource.ResourceType() + "/" + resource.ID()
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // checkSelf makes sure that the self link asks for the same.

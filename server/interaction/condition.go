@@ -77,6 +77,10 @@ func (p *plan) criteria(ctx context.Context, resourceType, raw string) (search.Q
 	if len(r.Unknown) > 0 {
 		return search.Query{}, RefuseAll(BadRequest, unknownIssues(fhir.Error, r.Unknown))
 	}
+	if r.Directives.Looks() {
+		return search.Query{}, Refuse(BadRequest, fhir.NotSupported, "criteria-contained", fhir.Messagef(
+			"the criteria of a conditional interaction cannot look into contained resources", "条件付き操作の条件では contained リソースを検索できません"))
+	}
 	if len(r.Query.Where) == 0 {
 		return search.Query{}, Refuse(BadRequest, fhir.Required, "criteria-missing", fhir.Messagef(
 			"a conditional interaction needs a search criterion", "条件付き操作には検索条件が必要です"))

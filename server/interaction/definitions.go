@@ -128,6 +128,12 @@ func (r *searching) complete(ctx context.Context, q search.Query, page *store.Pa
 	if r.ask.Stored || r.ask.Compartment != (store.Key{}) {
 		return nil
 	}
+	switch r.req.Directives.Contained {
+	case "true": // what they contain is not looked into
+		return nil
+	case "both":
+		q.Types, q.Where, q.Parts = r.plain.Types, r.plain.Where, nil
+	}
 	q.AsOf = page.AsOf
 	list, err := r.s.builtIns(ctx, q)
 	if err != nil || len(list) == 0 {

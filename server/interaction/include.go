@@ -14,6 +14,9 @@ import (
 // errLeak reports an engine that returned what the predicate hides.
 var errLeak = errors.New("the storage engine returned a resource the caller may not see")
 
+// errNoPart reports one that found what a resource does not contain.
+var errNoPart = errors.New("the storage engine found a contained resource that is not there")
+
 // included are the resources that go along with the matches of a page.
 type included struct {
 	versions []store.Version
@@ -34,16 +37,17 @@ type gathering struct {
 // include follows _include and _revinclude from the matches, and again from
 // what :iterate ones bring until nothing new comes.
 // https://hl7.org/fhir/R4/search.html#revinclude
-func (r *searching) include(ctx context.Context, must search.Must, page store.Page) (included, error) {
+func (r *searching) include(ctx context.Context, must search.Must, matches []result, asOf uint64) (included, error) {
 	d := r.req.Directives
 	if len(d.Include)+len(d.RevInclude) == 0 {
 		return included{}, nil
 	}
-	g := &gathering{r: r, ctx: ctx, must: must, asOf: page.AsOf, have: map[store.Key]bool{}}
-	for _, v := range page.Versions {
-		g.have[v.Key] = true
+	g := &gathering{r: r, ctx: ctx, must: must, asOf: asOf, have: map[store.Key]bool{}}
+	from, first := make([]store.Version, len(matches)), true
+	for i, m := range matches {
+		from[i] = m.Version
+		g.have[m.Key] = true
 	}
-	from, first := page.Versions, true
 	for len(from) > 0 && !g.out.cut {
 		had := len(g.out.versions)
 		for _, inc := range d.Include {
@@ -129,7 +133,7 @@ func (g *gathering) fetch(resourceType string, ids []string) error {
 func (g *gathering) reverse(inc search.Include, from []store.Version) error {
 	var keys []store.Key
 	for _, v := range from {
-		if inc.Target == "" || inc.Target == v.Type {
+		if v.ID != "" && (inc.Target == "" || inc.Target == v.Type) { // nothing refers to contained resources
 			keys = append(keys, v.Key)
 		}
 	}

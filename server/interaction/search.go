@@ -35,12 +35,14 @@ type SearchRequest struct {
 
 // searching is one search on its way.
 type searching struct {
-	s    *Service
-	c    *Call
-	ask  SearchRequest
-	req  search.Request
-	cur  cursor
-	page bool // cur came from a paging link
+	s   *Service
+	c   *Call
+	ask SearchRequest
+	req search.Request
+	// plain is the query of a request with _contained as it would be without.
+	plain search.Query
+	cur   cursor
+	page  bool // cur came from a paging link
 	// builtIn are the definitions of the server on this page, rest is where
 	// the next goes on in them; see complete.
 	builtIn []store.Version
@@ -83,12 +85,16 @@ func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
 			return nil, nil, Internalf(errLeak)
 		}
 	}
-	included, err := r.include(ctx, must, page)
+	matches, err := r.results(page)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := r.bundle(page, included)
-	return b, append(page.Versions, included.versions...), err
+	included, err := r.include(ctx, must, matches, page.AsOf)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := r.bundle(page, matches, included)
+	return b, append(distinct(page.Versions), included.versions...), err
 }
 
 // search asks the store, unless only definitions of the server are left, and
@@ -150,9 +156,10 @@ func (r *searching) parse(ctx context.Context, must search.Must) error {
 	if len(req.Unknown) > 0 && r.c.Strict {
 		return RefuseAll(BadRequest, unknownIssues(fhir.Error, req.Unknown))
 	}
-	if c := req.Directives.Contained; c != "" && c != "false" {
-		return Refuse(BadRequest, fhir.NotSupported, "contained", fhir.Messagef(
-			"the search does not look into contained resources", "contained リソースの検索には対応していません"))
+	if req.Directives.Looks() && !r.s.Registry().FindsContained() {
+		return Refuse(Unavailable, fhir.Transient, "contained-indexing", fhir.Messagef(
+			"contained resources cannot be searched yet: what was stored before is still being indexed for it",
+			"contained リソースの検索は、保存済みデータのインデックス作成が終わるまで利用できません"))
 	}
 	r.req = req
 	return nil
@@ -179,6 +186,12 @@ func (r *searching) admit() error {
 			return err
 		}
 	}
+	if r.req.Directives.Looks() {
+		if err := r.lookInside(types); err != nil {
+			return err
+		}
+		types = r.req.Query.Types
+	}
 	if r.ask.Compartment == (store.Key{}) {
 		return nil
 	}
@@ -197,7 +210,7 @@ func (r *searching) admit() error {
 // query completes the parsed query.
 func (r *searching) query(must search.Must) search.Query {
 	q, o := r.req.Query, r.s.cfg.Options
-	if r.ask.Type != "" {
+	if r.ask.Type != "" && !r.req.Directives.Looks() {
 		q.Types = []string{r.ask.Type}
 	}
 	q.Must = must
@@ -218,7 +231,7 @@ func (r *searching) query(must search.Must) search.Query {
 	return q
 }
 
-func (r *searching) bundle(page store.Page, inc included) (*Bundle, error) {
+func (r *searching) bundle(page store.Page, matches []result, inc included) (*Bundle, error) {
 	b := &Bundle{Type: "searchset", Timestamp: r.s.cfg.Now(), Total: page.Total}
 	if r.page {
 		b.Total = r.cur.Total
@@ -227,24 +240,25 @@ func (r *searching) bundle(page store.Page, inc included) (*Bundle, error) {
 		return nil, err
 	}
 	shape := Shape{Summary: r.req.Directives.Summary, Elements: r.req.Directives.Elements}
-	add := func(versions []store.Version, mode string) error {
-		for _, v := range versions {
-			json, err := shape.Apply(v.JSON)
-			if err != nil {
-				return err
-			}
-			b.Entries = append(b.Entries, Entry{FullURL: r.c.fullURL(v.Key), Resource: json, Mode: mode, Labels: v.Labels})
+	add := func(url string, v *store.Version, mode string) error {
+		json, err := shape.Apply(v.JSON)
+		b.Entries = append(b.Entries, Entry{FullURL: url, Resource: json, Mode: mode, Labels: v.Labels})
+		return err
+	}
+	for i := range matches {
+		if err := add(r.c.fullURL(matches[i].container)+matches[i].fragment, &matches[i].Version, "match"); err != nil {
+			return nil, err
 		}
-		return nil
 	}
-	if err := add(page.Versions, "match"); err != nil {
-		return nil, err
+	for i := range r.builtIn {
+		if err := add(r.c.fullURL(r.builtIn[i].Key), &r.builtIn[i], "match"); err != nil {
+			return nil, err
+		}
 	}
-	if err := add(r.builtIn, "match"); err != nil {
-		return nil, err
-	}
-	if err := add(inc.versions, "include"); err != nil {
-		return nil, err
+	for i := range inc.versions {
+		if err := add(r.c.fullURL(inc.versions[i].Key), &inc.versions[i], "include"); err != nil {
+			return nil, err
+		}
 	}
 	issues := unknownIssues(fhir.Warning, r.req.Unknown)
 	if inc.cut {

@@ -105,6 +105,10 @@ func (g *graphSource) Resolve(ctx context.Context, reference string) (*fhir.Elem
 func (g *graphSource) Search(ctx context.Context, resourceType string, params []graphql.Param) (graphql.Page, error) {
 	pairs := make([]string, len(params))
 	for i, p := range params {
+		if p.Name == "_contained" && p.Value != "false" {
+			return graphql.Page{}, interaction.Refuse(interaction.BadRequest, fhir.NotSupported, "graphql-contained", fhir.Messagef(
+				"lists cannot look into contained resources", "一覧では contained リソースを検索できません"))
+		}
 		pairs[i] = url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
 	}
 	b, err := g.service.Search(ctx, g.call, interaction.SearchRequest{Type: resourceType, Query: strings.Join(pairs, "&")})

@@ -1,0 +1,70 @@
+package interaction
+
+import (
+	"slices"
+
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
+	"github.com/kaigofhir/kaigofhir/fhir/r4"
+	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/server/policy"
+	"github.com/kaigofhir/kaigofhir/server/store"
+)
+
+// lookInside makes the query one over what contains the types asked for. Only
+// resources of types the caller may search are looked into: where no type is
+// asked for, these are also the types of contained resources.
+// https://hl7.org/fhir/R4/search.html#contained
+func (r *searching) lookInside(asked []string) error {
+	containers := r4.ResourceTypes()
+	containers = slices.DeleteFunc(slices.Clone(containers), func(t string) bool { return allow(r.c, t, policy.ActionSearch) != nil })
+	switch {
+	case len(containers) == 0:
+		return forbidden("Resource")
+	case len(containers) == len(r4.ResourceTypes()):
+		containers = nil
+	}
+	if len(asked) == 0 {
+		asked = containers
+	}
+	r.req.Query.Types = asked
+	r.plain = r.req.Query
+	q, err := r.s.Registry().Within(&r.req, containers)
+	r.req.Query = q
+	return err
+}
+
+// result is one match of a search: a resource as stored or, with the key of its
+// type and no id, one that another contains.
+type result struct {
+	store.Version
+	container store.Key // the resource itself where it is in no other
+	fragment  string    // "#id" of a contained resource
+}
+
+// results are the matches of a page.
+func (r *searching) results(page store.Page) ([]result, error) {
+	out := make([]result, len(page.Versions))
+	for i, v := range page.Versions {
+		out[i] = result{Version: v, container: v.Key}
+		if page.Parts == nil || page.Parts[i] == 0 {
+			continue
+		}
+		e, err := decodeStored(v.JSON)
+		if err != nil {
+			return nil, err
+		}
+		inner := search.ContainedResource(e, page.Parts[i])
+		if inner == nil {
+			return nil, Internalf(errNoPart)
+		}
+		out[i].fragment = "#" + inner.ID()
+		out[i].Key = store.Key{Type: inner.ResourceType()}
+		out[i].JSON, out[i].Keys = fhirjson.Append(nil, inner), nil
+	}
+	return out, nil
+}
+
+// distinct leaves out repetitions, which follow each other.
+func distinct(versions []store.Version) []store.Version {
+	return slices.CompactFunc(slices.Clone(versions), func(a, b store.Version) bool { return a.Key == b.Key })
+}
