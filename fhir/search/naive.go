@@ -57,8 +57,8 @@ type Answer struct {
 	// Parts tells for each of them which contained resource is meant, from 1,
 	// or 0 for itself; nil where the query has no Parts.
 	Parts []int
-	Total     int64           // of all matches, -1 where not asked for
-	Next      string          // Query.After of the next page, "" at the end
+	Total int64  // of all matches, -1 where not asked for
+	Next  string // Query.After of the next page, "" at the end
 }
 
 // Search answers a query. Query.AsOf is not looked at.
