@@ -67,9 +67,8 @@ func reindexOperation(c *custom) operation.Operation {
 	return operation.Operation{
 		Name: "reindex", Definition: care.Canonical + "/OperationDefinition/reindex", Type: true, Types: []string{parameter.Type},
 		Run: func(ctx context.Context, call interaction.Call, _ operation.Input) (*interaction.Reply, error) {
-			if !call.Caller.Unrestricted {
-				return nil, interaction.Refuse(interaction.Denied, fhir.Forbidden, "reindex-operator", fhir.Messagef(
-					"only operators may ask for the state of the index", "インデックスの状態は運用者だけが確認できます"))
+			if err := operation.OperatorOnly(call.Caller); err != nil {
+				return nil, err
 			}
 			p, err := c.keeper.Progress(ctx)
 			if err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/upkeep"
 )
 
 // Config is what a server is made of. Store, Now, NewID and Key are required.
@@ -75,6 +76,8 @@ type Config struct {
 	Tracer trace.TracerProvider
 	// Jobs keeps the work that takes longer than a request; nil: in memory.
 	Jobs job.Storage
+	// Backups are written at an operator's request; nil: none are.
+	Backups *upkeep.Backups
 
 	Origins []string
 	MaxBody int64
@@ -94,6 +97,7 @@ type Server struct {
 	trail   *audit.Log // nil in the open mode
 	jobs    *job.Manager
 	custom  *custom
+	upkeep  upkeepWork
 }
 
 // Close ends the jobs and writes what the record of accesses still holds back.
@@ -113,6 +117,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("server: incomplete Config")
 	}
 	rekeyer, _ := cfg.Store.(store.Rekeyer)
+	eraser, _ := cfg.Store.(store.Eraser)
 	if cfg.Jobs == nil {
 		cfg.Jobs = &job.Memory{}
 	}
@@ -153,15 +158,20 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	operations := operation.NewRegistry(append(operation.All(&operation.Env{
+	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail, custom: params}
+	list := append(operation.All(&operation.Env{
 		Service: service, Validator: known.validator, Terminology: known.terms, Now: cfg.Now, NewID: cfg.NewID,
-	}), operation.Sharing(service, pol), operation.Diff(service), reindexOperation(params))...)
+	}), operation.Sharing(service, pol), operation.Diff(service), reindexOperation(params))
+	var more []operation.Operation
+	if s.upkeep, more, err = cfg.upkeep(eraser, recorder, pol); err != nil {
+		return nil, err
+	}
+	operations := operation.NewRegistry(append(list, more...)...)
 	service.SetOperations(operations.Run)
 	status, err := cfg.Store.Status(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail, custom: params}
 	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	handler, err := api.New(api.Config{

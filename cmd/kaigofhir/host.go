@@ -24,7 +24,14 @@ func (h *host) serve(ctx context.Context, answering func() error) error {
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(finish), h.server.Close(), h.engine.Close())
+	return errors.Join(err, srv.Shutdown(finish), h.server.Close(), h.engine.Close(), h.closeBackups())
+}
+
+func (h *host) closeBackups() error {
+	if h.backups == nil {
+		return nil
+	}
+	return h.backups.Close()
 }
 
 // pagingKeyBytes is the length of the key that protects paging links.

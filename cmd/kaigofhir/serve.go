@@ -19,6 +19,9 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/auth"
 	"github.com/kaigofhir/kaigofhir/server/observe"
 	"github.com/kaigofhir/kaigofhir/server/store"
+	"github.com/kaigofhir/kaigofhir/server/store/backup"
+	"github.com/kaigofhir/kaigofhir/server/store/embedded/sealedfs"
+	"github.com/kaigofhir/kaigofhir/server/upkeep"
 )
 
 type serveCommand struct {
@@ -27,6 +30,7 @@ type serveCommand struct {
 	Store     string          `placeholder:"mongodb://…" env:"KAIGOFHIR_STORE" help:"Keep records in MongoDB instead of the data folder, which then holds keys only."`
 	Single    bool            `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions; only with --open."`
 	KeyFile   string          `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"File with the master key (openssl rand -hex 32): the data folder is encrypted. Such a folder opens with its key only."`
+	BackupDir string          `name:"backup-dir" type:"existingdir" env:"KAIGOFHIR_BACKUP_DIR" help:"Folder, outside of the data folder, into which operators let the server write backups ($backup); without it there are none."`
 	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
 	Clients   string          `type:"path" env:"KAIGOFHIR_CLIENTS" help:"Registration file of the clients (YAML or JSON); read again when it changes."`
 	Open      bool            `help:"Development mode for FHIR tools: no token, no restriction, loopback addresses only."`
@@ -65,7 +69,7 @@ func (c *serveCommand) Run(a *app, parsed *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkStore(); err != nil {
+	if err := errors.Join(c.checkStore(), c.checkBackups()); err != nil {
 		return err
 	}
 	listener, err := c.listen()
@@ -100,7 +104,7 @@ func (c *serveCommand) Run(a *app, parsed *kong.Context) error {
 	}
 	defer stopTracer()
 	host, err := newHost(a, listener, hostConfig{
-		data: c.Data, keyFile: c.KeyFile, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
+		data: c.Data, backups: c.BackupDir, keyFile: c.KeyFile, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
 			cfg.Matrix = matrix
@@ -163,6 +167,24 @@ func (c *serveCommand) checkStore() error {
 	return nil
 }
 
+// checkBackups refuses a folder for backups that cannot work.
+func (c *serveCommand) checkBackups() error {
+	switch {
+	case c.BackupDir == "":
+		return nil
+	case c.Store != "":
+		return errors.New("--backup-dir is for the data folder; MongoDB has backups of its own")
+	}
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return err
+	}
+	if path, err := filepath.Rel(data, c.BackupDir); err == nil && filepath.IsLocal(path) {
+		return errors.New("--backup-dir lies in the data folder: a backup belongs elsewhere, best on another disk")
+	}
+	return nil
+}
+
 // listen opens the address; the open mode refuses any but a loopback one.
 func (c *serveCommand) listen() (net.Listener, error) {
 	if c.Open {
@@ -187,6 +209,7 @@ func requireLoopback(addr string) error {
 // hostConfig is what serve and demo say about the server they start.
 type hostConfig struct {
 	data      string // folder; "" keeps everything in memory
+	backups   string // folder; "" for none
 	store     string // of MongoDB; "" keeps records in the folder
 	single    bool   // accept a MongoDB without transactions
 	keyFile   string // master key of the folder; "" leaves it in the clear
@@ -204,6 +227,7 @@ type host struct {
 	listener      net.Listener
 	server        *server.Server
 	engine        store.Store
+	backups       *backup.Folder // nil for none
 }
 
 // newHost opens the store and puts the server together.
@@ -245,6 +269,11 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 			return nil, errors.Join(err, h.engine.Close())
 		}
 	}
+	if c.backups != "" {
+		if err := h.openBackups(c.backups, place.master, &cfg); err != nil {
+			return nil, errors.Join(err, h.engine.Close())
+		}
+	}
 	if c.configure != nil {
 		c.configure(&cfg)
 	}
@@ -253,6 +282,20 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	}
 	h.tokenURL = strings.TrimSuffix(h.url, api.BasePath) + server.TokenPath
 	return h, nil
+}
+
+// openBackups lets the server write backups into a folder, encrypted as its
+// store is.
+func (h *host) openBackups(dir string, master sealedfs.MasterKey, cfg *server.Config) (err error) {
+	source, ok := h.engine.(backup.Source)
+	if !ok {
+		return errors.New("backups: the store cannot be backed up by the server")
+	}
+	if h.backups, err = backup.Open(dir, master); err != nil {
+		return err
+	}
+	cfg.Backups = &upkeep.Backups{Folder: h.backups, Source: source}
+	return nil
 }
 
 // Time limits of the HTTP server.

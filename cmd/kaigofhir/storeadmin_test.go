@@ -68,6 +68,8 @@ func TestStoreAdmin(t *testing.T) {
 	for _, command := range [][]string{{"fsck"}, {"backup", filepath.Join(t.TempDir(), "b")}, {"compact"}, {"explain", "Patient"}, {"purge", "Patient/gone"}, {"restore", os.DevNull}} {
 		wantFailure(t, "is in use: stop the server first", append([]string{"store", command[0], "--data", data}, command[1:]...)...)
 	}
+	wantFailure(t, "POST [base]/$backup", "store", "backup", "--data", data, filepath.Join(t.TempDir(), "b"))
+	wantFailure(t, "POST [base]/$purge", "store", "purge", "--data", data, "Patient/gone")
 	if err := f.process.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -112,12 +114,17 @@ func TestStoreAdmin(t *testing.T) {
 		t.Errorf("after refused purges: %+v", got)
 	}
 	mustRun(t, "store", "purge", "--data", data, "--erase-for-good", "Patient/gone")
-	if got := fsck(t, 0, onBase...); got.Versions != after.Versions-2 || got.Resources != after.Resources-1 {
+	// two versions less, and an entry in the record of accesses more
+	if got := fsck(t, 0, onBase...); got.Versions != after.Versions-2+1 || got.Resources != after.Resources-1+1 {
 		t.Errorf("after the purge: %+v, before %+v", got, after)
 	}
 	if found := filesWith(t, filepath.Join(data, "store"), sealedName); len(found) > 0 {
 		t.Errorf("after the purge: the name is still in %v", found)
 	}
+	if report := mustRun(t, "audit", "verify", "--data", data); !strings.Contains(report, `"problems": null`) {
+		t.Errorf("the record of accesses: %s", report)
+	}
+	wantFailure(t, "records were erased since", "store", "backup", "--data", data, "--after", full, filepath.Join(backups, "more"))
 	mustRun(t, "store", "compact", "--data", data)
 	testStoreKeys(t, restored, base)
 }

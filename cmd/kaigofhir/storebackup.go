@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/server/store/backup"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded/sealedfs"
 )
@@ -19,95 +19,57 @@ type storeBackupCommand struct {
 	After string `type:"path" placeholder:"FILE" help:"Write only what is newer than this earlier backup."`
 }
 
-// backupReport is what backup prints.
-type backupReport struct {
-	File  string `json:"file"`
-	Since uint64 `json:"since"` // the backup holds the changes after this
-	UpTo  uint64 `json:"upTo"`
-}
-
 // Run writes the versions with their times, numbers and index keys. Keys of
-// tokens and paging links and the jobs of the data folder are no part of it.
+// tokens and paging links and the jobs of the data folder are no part of it. Of
+// a running server, $backup writes the same.
 func (c *storeBackupCommand) Run(a *app) error {
 	master, err := masterKey(c.KeyFile)
 	if err != nil {
 		return err
 	}
-	report := backupReport{File: c.File}
+	var since uint64
 	if c.After != "" {
-		if report.Since, err = endOfBackup(a.ctx, c.After, master); err != nil {
+		if since, err = endOfBackup(a.ctx, c.After, master); err != nil {
 			return fmt.Errorf("%s: %w", c.After, err)
 		}
 	}
+	var report backup.Report
 	err = c.with(a, true, func(e *embedded.Engine) error {
-		return newFile(c.File, func(w io.Writer) error {
-			return sealing(a.ctx, w, master, func(w io.Writer) (err error) {
-				report.UpTo, err = e.Backup(a.ctx, w, report.Since)
-				return err
-			})
-		})
+		folder, err := backup.Open(filepath.Dir(c.File), master)
+		if err != nil {
+			return err
+		}
+		defer folder.Close() //nolint:errcheck // nothing is lost
+		report, err = folder.Write(a.ctx, e, filepath.Base(c.File), since, nil)
+		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, embedded.ErrInUse):
+		return a.inUse(c.Data, "$backup")
+	case errors.Is(err, embedded.ErrErased):
+		return a.tell(err, fhir.Messagef("records were erased since %s, which still holds them; make a whole backup, without --after",
+			"%s の後に消去された記録があります。--after を指定せず、全体のバックアップを作成してください", c.After))
+	case errors.Is(err, backup.ErrExists):
+		return fmt.Errorf("%s exists", c.File)
+	case err != nil:
 		return err
 	}
+	report.File = c.File
 	return a.printJSON(report)
 }
 
-// sealing lets f write encrypted where there is a key.
-func sealing(ctx context.Context, w io.Writer, master sealedfs.MasterKey, f func(io.Writer) error) error {
-	if master == nil {
-		return f(w)
-	}
-	sealed, err := sealedfs.SealTo(ctx, w, master)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(sealed), sealed.Close())
-}
-
-// newFile writes a file that must not exist yet, whole or not at all.
-func newFile(path string, write func(io.Writer) error) (err error) {
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s exists", path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "*.tmp") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 1<<20)
-	if err = write(buffered); err == nil {
-		err = errors.Join(buffered.Flush(), f.Sync())
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
 // readBackup opens a backup, encrypted or not.
-func readBackup(ctx context.Context, path string, master sealedfs.MasterKey, f func(io.Reader) error) error {
-	file, err := os.Open(path)
+func readBackup(ctx context.Context, path string, master sealedfs.MasterKey, use func(io.Reader) error) error {
+	folder, err := backup.Open(filepath.Dir(path), master)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	buffered := bufio.NewReaderSize(file, 1<<20)
-	if !sealedfs.Sealed(buffered) {
-		return f(buffered)
-	}
-	if master == nil {
+	defer folder.Close() //nolint:errcheck // nothing is lost
+	err = folder.Read(ctx, filepath.Base(path), use)
+	if errors.Is(err, backup.ErrEncrypted) {
 		return errors.New("the backup is encrypted: give its --key-file")
 	}
-	plain, err := sealedfs.UnsealFrom(ctx, buffered, master)
-	if err != nil {
-		return err
-	}
-	return f(plain)
+	return err
 }
 
 func endOfBackup(ctx context.Context, path string, master sealedfs.MasterKey) (upTo uint64, err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/job"
@@ -34,14 +35,29 @@ func (d *folderFlags) withNew(a *app, readOnly bool, f func(*embedded.Engine) er
 		return err
 	}
 	e, err := embedded.Open(storeFolder(d.Data), embedded.Options{Now: a.now, ReadOnly: readOnly, Master: master})
-	if errors.Is(err, embedded.ErrInUse) {
-		return fmt.Errorf("the data folder %s is in use: stop the server first", d.Data)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, embedded.ErrInUse):
+		return a.inUse(d.Data, "")
+	case errors.Is(err, embedded.ErrOldFormat):
+		return a.tell(err, fhir.Messagef(
+			"the data folder %s is of an older format, and this command only reads: bring it up to date by starting the server on it (kaigofhir serve) or by kaigofhir store compact; the older program cannot read it afterwards, so copy the folder first",
+			"データフォルダー %s は古い形式です。このコマンドは読み取り専用のため更新できません。サーバーの起動(kaigofhir serve)または kaigofhir store compact で新しい形式に更新してください。更新後は古いプログラムでは読めないため、先にフォルダーのコピーを取ってください", d.Data))
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	return f(e)
+}
+
+// inUse tells that a server has the folder, and which of its operations does the
+// same, "" for none.
+func (a *app) inUse(data, operation string) error {
+	m := fhir.Messagef("the data folder %s is in use: stop the server first", "データフォルダー %s は使用中です。先にサーバーを停止してください", data)
+	if operation != "" {
+		m = fhir.Messagef("the data folder %[1]s is in use: stop the server first, or let it do the work: an operator calls POST [base]/%[2]s (docs/running.md)",
+			"データフォルダー %[1]s は使用中です。先にサーバーを停止するか、運用者が POST [base]/%[2]s でサーバーに実行させてください(docs/running.md)", data, operation)
+	}
+	return a.tell(embedded.ErrInUse, m)
 }
 
 // jobs opens the jobs of the folder.

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
+
+	"github.com/kaigofhir/kaigofhir/server/audit"
+	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/upkeep"
 )
 
 type storePurgeCommand struct {
@@ -17,8 +23,9 @@ type storePurgeCommand struct {
 }
 
 // Run erases versions and everything made of them, then rewrites the files, so
-// that no byte is left in the folder. Other resources that refer to them, the
-// record of accesses among them, stay as they are.
+// that no byte is left in the store. The record of accesses tells of it. Other
+// resources that refer to them, that record among them, stay as they are. Of a
+// running server, $purge does the same.
 func (c *storePurgeCommand) Run(a *app) error {
 	keys := make([]store.Key, len(c.Resources))
 	for i, text := range c.Resources {
@@ -28,16 +35,17 @@ func (c *storePurgeCommand) Run(a *app) error {
 		}
 		keys[i] = store.Key{Type: typ, ID: id}
 	}
-	return c.with(a, !c.Confirm, func(e *embedded.Engine) error {
-		for _, key := range keys { // all are there, or nothing is done
-			if _, err := e.Read(a.ctx, key); err != nil && !errors.Is(err, store.ErrGone) {
-				return fmt.Errorf("%s: %w", key, err)
-			}
-		}
-		if !c.Confirm {
+	err := c.with(a, !c.Confirm, func(e *embedded.Engine) error {
+		missing, err := (&upkeep.Eraser{Store: e}).Missing(a.ctx, keys)
+		switch {
+		case err != nil:
+			return err
+		case len(missing) > 0: // all are there, or nothing is done
+			return fmt.Errorf("%s: %w", missing[0], store.ErrNotFound)
+		case !c.Confirm:
 			return fmt.Errorf("nothing was erased: %d resources were found; repeat with --erase-for-good", len(keys))
 		}
-		n, err := e.Purge(a.ctx, !c.History, keys...)
+		n, err := c.erase(a, e, keys)
 		if err != nil {
 			return err
 		}
@@ -47,4 +55,34 @@ func (c *storePurgeCommand) Run(a *app) error {
 		_, err = fmt.Fprintf(a.stdout, "%d versions erased\n", n)
 		return err
 	})
+	if errors.Is(err, embedded.ErrInUse) {
+		return a.inUse(c.Data, "$purge")
+	}
+	return err
+}
+
+// erase erases as the operator of this command, with the same record as the
+// running server keeps.
+func (c *storePurgeCommand) erase(a *app, e *embedded.Engine, keys []store.Key) (n int, err error) {
+	jobs, err := c.jobs(a)
+	if err != nil {
+		return 0, err
+	}
+	_, index, err := (&searchFlags{}).registries(a, e, jobs)
+	if err != nil {
+		return 0, err
+	}
+	pol, err := policy.New(e, policy.WithClock(a.now))
+	if err != nil {
+		return 0, err
+	}
+	trail, err := audit.New(a.ctx, audit.Config{Store: e, Index: index.Keys, Now: a.now, NewID: uuid.NewString})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, trail.Close()) }()
+	eraser := &upkeep.Eraser{Store: e, Engine: e, Recorder: audit.NewRecorder(trail, pol, e), Now: a.now,
+		CatchUp: func(context.Context) error { return nil }} // nobody else follows the changes
+	order := upkeep.Order{Keys: keys, HistoryOnly: c.History, Caller: policy.Caller{Client: "kaigofhir store purge", Kind: policy.Operator, Unrestricted: true}}
+	return eraser.Erase(a.ctx, order, 0, func(int) error { return nil })
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
@@ -102,10 +101,7 @@ func check(ctx context.Context, v *validate.Validator, source []byte, profiles [
 func (c *validateCommand) write(a *app, name string, issues fhir.Issues) error {
 	lang := fhir.Language(c.Lang)
 	if c.Lang == "auto" {
-		lang = fhir.English
-		if strings.HasPrefix(a.getenv("LANG"), "ja") {
-			lang = fhir.Japanese
-		}
+		lang = a.language()
 	}
 	if c.JSON {
 		_, err := fmt.Fprintf(a.stdout, "%s\n", fhirjson.Append(nil, outcomeOf(issues, lang)))

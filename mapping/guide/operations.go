@@ -56,6 +56,21 @@ func operations() []operation {
 			about: "Tells the operator which search parameters of its own are in force, which are being indexed, and how far that is.",
 			out: []parameter{uris("in-force", "Canonical of a parameter that searches use."), uris("pending", "Canonical of a parameter that is being indexed."),
 				one("state", "code", "State of the indexing."), one("done", "decimal", "Resources indexed."), one("total", "decimal", "Resources to index.")}},
+		{code: "backup", name: "Backup", title: "バックアップの作成 Backup of the store", system: true, writes: true,
+			about: "Lets an operator have the running server write a backup, as of the moment the job begins, into the folder it was started with: everything, or what came after an earlier backup. " +
+				"It always runs as a stored job: the answer is 202 with a Content-Location to ask and to cancel by.",
+			in: []parameter{{name: "name", min: "1", max: "1", typ: "string", about: "Name of the new file; one that is there is not replaced."},
+				one("after", "string", "Name of the backup to go on after.")},
+			out: []parameter{{name: "name", min: "1", max: "1", typ: "string", about: "Name of the file."},
+				{name: "since", min: "1", max: "1", typ: "decimal", about: "The backup holds the changes after this one."},
+				{name: "up-to", min: "1", max: "1", typ: "decimal", about: "The last change the backup holds."}}},
+		{code: "purge", name: "Purge", title: "記録の完全な消去 Erasure for good", system: true, writes: true,
+			about: "Lets an operator erase resources with all their versions, deleted or not, from the running server and its files. Backups still hold them. Each erasure is in the record of accesses. " +
+				"It always runs as a stored job: the answer is 202 with a Content-Location to ask and to cancel by; what was erased before it was cancelled stays erased.",
+			in: []parameter{{name: "resource", min: "1", max: "*", typ: "string", search: "reference", about: "Type/id of a resource."},
+				one("history-only", "boolean", "Keep the current versions."),
+				{name: "erase-for-good", min: "1", max: "1", typ: "boolean", about: "true, or nothing is erased."}},
+			out: []parameter{{name: "resources", min: "1", max: "1", typ: "integer", about: "How many resources were erased."}}},
 	}
 }
 

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/job"
+	"github.com/kaigofhir/kaigofhir/server/operation"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 )
 
@@ -50,6 +52,9 @@ func (x *exchange) defers() bool {
 		return false
 	}
 	name := x.api.interactionOf(x.Context)
+	if x.api.startsJob(name) {
+		return false
+	}
 	return strings.HasPrefix(name, "search-") || strings.HasPrefix(name, "history-") || strings.HasPrefix(name, "$") || name == "transaction-batch"
 }
 
@@ -76,7 +81,16 @@ func (x *exchange) kickOff() error {
 	if p := x.prefer.without(); p != "" {
 		ask.Header.Set("Prefer", p)
 	}
-	j, err := x.api.jobs.Add(AsyncKind, interaction.Owner(x.call.Caller), ask)
+	return x.start(AsyncKind, ask)
+}
+
+// start keeps a job in the name of the caller and answers where to ask for its
+// result.
+func (x *exchange) start(kind string, payload any) error {
+	if x.api.jobs == nil {
+		return interaction.Internalf(errors.New("there are no jobs"))
+	}
+	j, err := x.api.jobs.Add(kind, interaction.Owner(x.call.Caller), payload)
 	switch {
 	case errors.Is(err, job.ErrTooMany):
 		x.Header("Retry-After", "10")
@@ -95,6 +109,12 @@ func (x *exchange) kickOff() error {
 func (x *exchange) accepted(m fhir.Message) error {
 	x.Header("Retry-After", "1")
 	return x.sendElement(http.StatusAccepted, fhir.Outcome(fhir.Issues{{Severity: fhir.Information, Code: fhir.Informational, Message: m}}, x.lang))
+}
+
+// startsJob reports whether an interaction is an operation that starts a job of
+// its own kind.
+func (a *API) startsJob(name string) bool {
+	return slices.ContainsFunc(a.cfg.Operations.All(), func(o operation.Operation) bool { return o.Job && "$"+o.Name == name })
 }
 
 // readsOnly reports whether an interaction changes nothing.

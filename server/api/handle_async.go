@@ -43,8 +43,10 @@ func asyncFile(x *exchange) error {
 
 // manifest is what R4 answers to a request for the status of one that is done.
 func (x *exchange) manifest(j job.Job) []byte {
-	var ask asyncRequest
-	_ = json.Unmarshal(j.Payload, &ask) //nolint:errcheck // it was read before
+	ask := asyncRequest{Target: BasePath + "/$" + j.Kind} // of an operation that starts a job
+	if j.Kind == AsyncKind {
+		_ = json.Unmarshal(j.Payload, &ask) //nolint:errcheck // it was read before
+	}
 	w := &writer{}
 	w.raw(`{"transactionTime":"` + j.Finished.UTC().Format(instantFormat) + `"`)
 	w.field("request", x.call.Base+strings.TrimPrefix(ask.Target, BasePath))
@@ -109,6 +111,10 @@ func (x *exchange) asyncResult(j job.Job, deliver func(job.Job, []byte) error) e
 	if err != nil {
 		return interaction.Internalf(err)
 	}
+	if j.Kind != AsyncKind { // the operator's own, not a view of anybody's records
+		x.expires(j)
+		return deliver(j, (&asyncResult{Status: http.StatusOK, Body: data}).bundle())
+	}
 	var ask asyncRequest
 	var result asyncResult
 	if err := errors.Join(json.Unmarshal(j.Payload, &ask), json.Unmarshal(data, &result)); err != nil {
@@ -132,12 +138,17 @@ func (x *exchange) asyncResult(j job.Job, deliver func(job.Job, []byte) error) e
 			return err
 		}
 	}
-	x.Header("Expires", x.api.jobs.Expires(j).UTC().Format(http.TimeFormat))
-	x.Header("Cache-Control", "no-store")
+	x.expires(j)
 	if ask.Interaction == "transaction-batch" && result.Status == http.StatusOK {
 		return deliver(j, result.Body)
 	}
 	return deliver(j, result.bundle())
+}
+
+// expires tells when a result is forgotten.
+func (x *exchange) expires(j job.Job) {
+	x.Header("Expires", x.api.jobs.Expires(j).UTC().Format(http.TimeFormat))
+	x.Header("Cache-Control", "no-store")
 }
 
 // bundle puts the answer into a batch-response.

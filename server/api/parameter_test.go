@@ -286,13 +286,13 @@ func TestIndexAfterRestore(t *testing.T) {
 	c := first.Anonymous()
 	c.Update(`{"resourceType":"Patient","id":"a","name":[{"use":"nickname","text":"taro"}]}`).Want(201)
 	var full, rest bytes.Buffer
-	upTo, err := old.Backup(t.Context(), &full, 0) // the patient, without the key to come
+	upTo, err := old.Backup(t.Context(), &full, 0, nil) // the patient, without the key to come
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Update(parameterOf("nick", "nickname", "string", "Patient", nickname)).Want(201)
 	settled(t, c, "nick")
-	if _, err := old.Backup(t.Context(), &rest, upTo); err != nil {
+	if _, err := old.Backup(t.Context(), &rest, upTo, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Server.Close(); err != nil {

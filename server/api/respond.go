@@ -159,6 +159,8 @@ func (x *exchange) sendReply(r *interaction.Reply) error {
 	switch {
 	case r.Err != nil:
 		return r.Err
+	case r.Later != nil:
+		return x.start(r.Later.Kind, r.Later.Payload)
 	case r.Bundle != nil:
 		return x.sendBundle(r.Bundle)
 	case r.Resource != nil:

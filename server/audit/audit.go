@@ -42,6 +42,9 @@ type Event struct {
 	Patient string
 	What    []Reference
 	More    int // how many more there were than What holds
+	// Erased says that What is erased for good, with all versions up to the one
+	// named.
+	Erased bool
 	// Refusal is the id of the rule or problem that refused the access, "" for
 	// one that was allowed. Broken says that the server itself failed.
 	Refusal string

@@ -15,13 +15,17 @@ const (
 	roleSystem        = "http://terminology.hl7.org/CodeSystem/object-role"
 	entitySystem      = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 	reasonSystem      = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+	lifecycleSystem   = "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle"
 	sourceSystem      = "http://terminology.hl7.org/CodeSystem/security-source-type"
 )
+
+// erased is "Permanent erasure / Physical destruction".
+const erased = "15"
 
 // actions are the codes of AuditEvent.action by interaction; others are E.
 var actions = map[string]string{
 	"create": "C", "read": "R", "vread": "R", "update": "U", "patch": "U", "delete": "D",
-	"history-instance": "R", "history-type": "R", "history-system": "R",
+	"history-instance": "R", "history-type": "R", "history-system": "R", "$purge": "D",
 }
 
 // resource returns the AuditEvent of an event. It holds references and codes,
@@ -97,13 +101,16 @@ func (e *Event) addEntities(r *fhir.Element) {
 		patient.Add("role").Set("system", roleSystem).Set("code", "1")
 	}
 	for _, w := range e.What {
-		if w.Type == "Patient" && w.ID == e.Patient {
+		if w.Type == "Patient" && w.ID == e.Patient && !e.Erased {
 			continue
 		}
 		entity := r.Add("entity")
 		entity.Add("what").Set("reference", w.reference())
 		entity.Add("type").Set("system", entitySystem).Set("code", "2")
 		entity.Add("role").Set("system", roleSystem).Set("code", "4")
+		if e.Erased {
+			entity.Add("lifecycle").Set("system", lifecycleSystem).Set("code", erased)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (r *Recorder) Join(ctx context.Context, a interaction.Access) ([]store.Writ
 // events makes one event for each person an access is about, or one about
 // nobody.
 func (r *Recorder) events(ctx context.Context, a *interaction.Access) ([]Event, error) {
-	base := Event{Time: a.Time, Request: a.RequestID, Caller: a.Caller, Interaction: a.Interaction, Type: a.Type, Parameters: parameters(a.Query)}
+	base := Event{Time: a.Time, Request: a.RequestID, Caller: a.Caller, Interaction: a.Interaction, Type: a.Type, Parameters: parameters(a.Query), Erased: a.Erased}
 	seen := a.Seen
 	if a.Refused != nil {
 		base.Refusal, base.Broken = refusalOf(a.Refused)

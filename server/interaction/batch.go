@@ -56,7 +56,7 @@ func (s *Service) performOperation(ctx context.Context, c *Call, en *entry) (*Re
 	}
 	return s.operations(ctx, *c, OperationRequest{
 		Type: en.target.Type, ID: en.target.ID, Name: en.target.Operation, Query: en.target.Query,
-		Body: en.resource, Post: en.method == "POST",
+		Body: en.resource, Post: en.method == "POST", Entry: true,
 	})
 }
 

@@ -66,10 +66,18 @@ type Reply struct {
 	Bundle *Bundle
 	// Resource is the answer of an operation.
 	Resource *fhir.Element
+	// Later, where not nil, is the stored job that is to do the work.
+	Later *Later
 	// Issues go into an OperationOutcome beside a success.
 	Issues fhir.Issues
 	// NotModified reports that the version is the one the client has.
 	NotModified bool
+}
+
+// Later is a stored job to be started in the name of the caller.
+type Later struct {
+	Kind    string
+	Payload any
 }
 
 // fullURL returns the absolute URL of a resource.

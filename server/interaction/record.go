@@ -29,6 +29,8 @@ type Access struct {
 	Query string
 	// Asked is the resource a read asked for, seen or not.
 	Asked store.Key
+	// Erased says that Seen is erased for good, its former versions included.
+	Erased bool
 	// Refused tells why nothing was done; nil for a success.
 	Refused *Refusal
 

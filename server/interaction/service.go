@@ -135,6 +135,8 @@ type OperationRequest struct {
 	// Body is the resource sent, mostly Parameters; nil for a GET.
 	Body *fhir.Element
 	Post bool
+	// Entry says that it stands in a Bundle.
+	Entry bool
 }
 
 // Call tells who calls and how; it goes with every interaction.

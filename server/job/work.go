@@ -38,6 +38,18 @@ func (t *Task) SetMark(mark any) error {
 	return t.m.save(&t.e.job)
 }
 
+// ForgetEnded forgets every job of a kind that has ended, with its result, as
+// when what results were made of must not be known any more.
+func (t *Task) ForgetEnded(kind string) {
+	t.m.mu.Lock()
+	defer t.m.mu.Unlock()
+	for _, e := range t.m.jobs {
+		if e.job.Kind == kind && e.job.State.Ended() {
+			t.m.forget(e)
+		}
+	}
+}
+
 // work runs jobs until the manager is closed.
 func (m *Manager) work() {
 	for {

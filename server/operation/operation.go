@@ -24,7 +24,10 @@ type Operation struct {
 	Types                  []string
 	// Writes reports that it may change data: it is then not called by GET.
 	Writes bool
-	Run    func(ctx context.Context, c interaction.Call, in Input) (*interaction.Reply, error)
+	// Job says that it only starts a stored job: the answer is where to ask
+	// for its result, whatever Prefer says.
+	Job bool
+	Run func(ctx context.Context, c interaction.Call, in Input) (*interaction.Reply, error)
 }
 
 // Input is what an operation is called with.
@@ -69,6 +72,10 @@ func (r *Registry) Run(ctx context.Context, c interaction.Call, ask interaction.
 		if o.Writes && !ask.Post {
 			return nil, interaction.Refuse(interaction.Unallowed, fhir.NotSupported, "operation-post", fhir.Messagef(
 				"%s changes data and is called with POST", "%s はデータを変更するため POST で呼び出してください", ask.Name))
+		}
+		if o.Job && ask.Entry {
+			return nil, interaction.Refuse(interaction.BadRequest, fhir.NotSupported, "operation-in-bundle", fhir.Messagef(
+				"%s is called on its own, not in a Bundle", "%s は Bundle の中では呼び出せません", ask.Name))
 		}
 		params, err := readParams(ask)
 		if err != nil {

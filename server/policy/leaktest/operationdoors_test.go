@@ -19,6 +19,7 @@ var operationDoors = []door{
 	{"batch of searches", (*play).batchSearch},
 	{"respond-async", (*play).later},
 	{"metadata", (*play).metadata},
+	{"operators' work", (*play).operatorsWork},
 	{"any link of another", (*play).anyForeignLink},
 	{"any pages while things happen", (*play).anyPagesMeanwhile},
 }
@@ -237,6 +238,24 @@ func (p *play) metadata(v viewer) {
 		a, b := p.do(v.client, http.MethodGet, path, ""), p.do("operator", http.MethodGet, path, "")
 		if a.status != http.StatusOK || a.body != b.body {
 			p.system.t.Errorf("%s: %d, not as for the operator", a.request, a.status)
+		}
+	}
+}
+
+// operatorsWork: nobody but the operator erases records or writes backups, and
+// the refusal does not tell whether there is a record. What is erased in spite
+// of it, the other doors miss; what is written, the end of the world.
+func (p *play) operatorsWork(v viewer) {
+	key, _, _ := p.target(v)
+	typ, _, _ := strings.Cut(key, "/")
+	purge := func(key string) *answer {
+		return p.do(v.client, http.MethodPost, "$purge", `{"resourceType":"Parameters","parameter":[{"name":"resource","valueString":"`+key+`"},{"name":"erase-for-good","valueBoolean":true}]}`)
+	}
+	there, absent := purge(key), purge(typ+"/nothing")
+	backup := p.do(v.client, http.MethodPost, "$backup?name=stolen", "", "Prefer", pick(p.dice, []string{"respond-async", "return=minimal"}))
+	for _, a := range []*answer{there, absent, backup} {
+		if a.status != http.StatusForbidden || a.body != absent.body {
+			p.system.t.Errorf("%s: %d %s", a.request, a.status, a.body)
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package leaktest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +20,9 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/auth/authclient"
 	"github.com/kaigofhir/kaigofhir/server/interaction"
 	"github.com/kaigofhir/kaigofhir/server/policy"
+	"github.com/kaigofhir/kaigofhir/server/store/backup"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
+	"github.com/kaigofhir/kaigofhir/server/upkeep"
 )
 
 const base = "http://leak.test/fhir"
@@ -51,7 +55,12 @@ func newSystem(t testing.TB, w *world, viewers []viewer) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.handler, err = server.New(server.Config{Store: st, Now: now, NewID: func() string { return fmt.Sprint("n", s.ids.Add(1)) },
+	backups := t.TempDir()
+	folder, err := backup.Open(backups, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.handler, err = server.New(server.Config{Store: st, Backups: &upkeep.Backups{Folder: folder, Source: st}, Now: now, NewID: func() string { return fmt.Sprint("n", s.ids.Add(1)) },
 		Key: make([]byte, 32), BaseURL: base, Clients: clients, Keys: new(auth.MemoryKey), Options: interaction.Options{ClientIDs: true, CheckReferences: true}, Rate: 1e9, Burst: 1e9})
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +69,11 @@ func newSystem(t testing.TB, w *world, viewers []viewer) *system {
 		if err := s.handler.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := st.Close(); err != nil {
+		if err := errors.Join(st.Close(), folder.Close()); err != nil {
 			t.Error(err)
+		}
+		if left, err := os.ReadDir(backups); err != nil || len(left) > 0 {
+			t.Errorf("somebody wrote a backup: %v, %v", left, err)
 		}
 	})
 	return s

@@ -29,10 +29,43 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 // errBackup is a stream that cannot be restored.
 var errBackup = errors.New("embedded: the backup is damaged or incomplete")
 
+// The backups that cannot go on after another.
+var (
+	// ErrErased: a restore would bring back what was erased since.
+	ErrErased = errors.New("embedded: records were erased since the earlier backup; make a whole one")
+	// ErrAhead: the earlier backup knows more than the store.
+	ErrAhead = errors.New("embedded: the earlier backup is not of this store")
+)
+
+// Follows returns an error, ErrErased or ErrAhead, where no incremental backup
+// may follow one that ended at since.
+func (e *Engine) Follows(ctx context.Context, since uint64) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	defer e.end()
+	return e.follows(e.db, since, e.durable.seq())
+}
+
+func (e *Engine) follows(r pebble.Reader, since, upTo uint64) error {
+	if since > upTo {
+		return ErrAhead
+	}
+	b, ok, err := e.get(r, metaKey(metaErased))
+	if err != nil || !ok || since == 0 {
+		return err
+	}
+	if erased, _ := binary.Uvarint(b); erased > since {
+		return ErrErased
+	}
+	return nil
+}
+
 // Backup writes every version after since, 0 for all, as of this moment. Others
 // may read and write meanwhile. The result is the sequence number to give as
-// since for the next, incremental backup.
-func (e *Engine) Backup(ctx context.Context, w io.Writer, since uint64) (upTo uint64, err error) {
+// since for the next, incremental backup. progress, where not nil, is told from
+// time to time which changes of how many are written.
+func (e *Engine) Backup(ctx context.Context, w io.Writer, since uint64, progress func(done, of uint64)) (upTo uint64, err error) {
 	if err := e.begin(ctx); err != nil {
 		return 0, err
 	}
@@ -42,6 +75,9 @@ func (e *Engine) Backup(ctx context.Context, w io.Writer, since uint64) (upTo ui
 		v.close()
 		err = errors.Join(err, v.err)
 	}()
+	if err := e.follows(v.snap, since, v.seq); err != nil {
+		return 0, err
+	}
 	if _, err := io.WriteString(w, backupMagic); err != nil {
 		return 0, err
 	}
@@ -53,7 +89,7 @@ func (e *Engine) Backup(ctx context.Context, w io.Writer, since uint64) (upTo ui
 	if err := writeFrame(z, head); err != nil {
 		return 0, err
 	}
-	if err := v.backup(z, since); err != nil {
+	if err := v.backup(z, since, progress); err != nil {
 		return 0, err
 	}
 	if err := writeFrame(z, nil); err != nil {
@@ -62,12 +98,16 @@ func (e *Engine) Backup(ctx context.Context, w io.Writer, since uint64) (upTo ui
 	return v.seq, z.Close()
 }
 
-func (v *view) backup(w io.Writer, since uint64) error {
+// backupTells is after how many versions progress is told.
+const backupTells = 1000
+
+func (v *view) backup(w io.Writer, since uint64, progress func(done, of uint64)) error {
 	it, err := v.snap.NewIter(&pebble.IterOptions{LowerBound: versionKey(newDoc(since+1, 0)), UpperBound: versionKey(newDoc(v.seq+1, 0))})
 	if err != nil {
 		return err
 	}
 	v.its = append(v.its, it)
+	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
 		d := doc(^uint64(docAtEnd(it.Key())))
 		value, err := it.ValueAndErr()
@@ -90,6 +130,9 @@ func (v *view) backup(w io.Writer, since uint64) error {
 		}
 		if err := v.tick(); err != nil {
 			return err
+		}
+		if n++; n%backupTells == 0 && progress != nil {
+			progress(d.seq()-since, v.seq-since)
 		}
 	}
 	return it.Error()

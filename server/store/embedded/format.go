@@ -19,9 +19,14 @@ const (
 	metaHorizon   = "horizon"
 	metaOrigin    = "origin"    // see store.Status.Origin
 	metaCompacted = "compacted" // says nothing; see renewLogs
+	metaErased    = "erased"    // sequence number of the last erasure
 )
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
+
+// ErrOldFormat is what Open says of a store that an older program wrote and
+// that it may only read: the next Open that may write brings it up.
+var ErrOldFormat = errors.New("embedded: the store is of an older format")
 
 // migrations[n] brings a store from format n to n+1. A step may write in
 // pieces; it must be able to begin anew after a crash, because the new number
@@ -43,6 +48,9 @@ func (e *Engine) checkFormat() error {
 	found, _ := binary.Uvarint(b)
 	if found > formatVersion {
 		return fmt.Errorf("embedded: the store has format %d, made by a newer program; this one knows formats up to %d", found, formatVersion)
+	}
+	if found < formatVersion && e.opts.ReadOnly {
+		return fmt.Errorf("%w: it has format %d, this program reads format %d", ErrOldFormat, found, formatVersion)
 	}
 	for v := int(found); v < formatVersion; v++ {
 		if err := e.migrate(v); err != nil {

@@ -5,20 +5,39 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
+var _ store.Eraser = (*Engine)(nil)
+
 // Purge erases versions of resources for good: all but the current one, or,
 // with current, that one too, deleted or not. It reports how many versions went.
 // Snapshots of pages before it expire; the sequence number grows by one without
-// a version. Call Compact afterwards to have the bytes themselves removed from
-// the files; sets of labels, which hold ids and no content, stay.
+// a version, and backups begin anew (ErrErased). Call Compact afterwards to have
+// the bytes themselves removed from the files; sets of labels, which hold ids
+// and no content, stay.
 func (e *Engine) Purge(ctx context.Context, current bool, keys ...store.Key) (int, error) {
+	list := make([]store.Erasing, len(keys))
+	for i, key := range keys {
+		list[i].Key = key
+	}
+	counts, err := e.Erase(ctx, current, list)
+	n := 0
+	for _, gone := range counts {
+		n += gone
+	}
+	return n, err
+}
+
+// Erase is Purge for resources whose newest version is known. One named twice
+// counts where it is named first.
+func (e *Engine) Erase(ctx context.Context, current bool, list []store.Erasing) (counts []int, err error) {
 	if err := e.begin(ctx); err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer e.end()
 	e.sweepMu.Lock()
@@ -26,37 +45,41 @@ func (e *Engine) Purge(ctx context.Context, current bool, keys ...store.Key) (in
 	e.write.Lock()
 	defer e.write.Unlock()
 	if err := e.durable.failure(); err != nil || e.opts.ReadOnly {
-		return 0, errors.Join(store.ErrReadOnly, err)
+		return nil, errors.Join(store.ErrReadOnly, err)
 	}
 	b := e.db.NewBatch()
 	defer b.Close()
 	s, n := e.last, 0
-	for _, key := range keys {
-		gone, err := e.purgeOne(b, &s, key, current)
-		if err != nil {
-			return 0, err
+	counts = make([]int, len(list))
+	for i, one := range list {
+		if slices.ContainsFunc(list[:i], func(o store.Erasing) bool { return o.Key == one.Key }) {
+			continue
 		}
-		n += gone
+		if counts[i], err = e.purgeOne(b, &s, one, current); err != nil {
+			return nil, err
+		}
+		n += counts[i]
 	}
 	if n == 0 {
-		return 0, nil
+		return counts, nil
 	}
 	s.seq++
 	if err := errors.Join(
 		b.Set(metaKey(metaState), s.encode(), nil),
 		b.Set(metaKey(metaHorizon), binary.AppendUvarint(nil, s.seq), nil),
+		b.Set(metaKey(metaErased), binary.AppendUvarint(nil, s.seq), nil),
 	); err != nil {
-		return 0, err
+		return nil, err
 	}
 	e.horizon.Store(s.seq)
-	for _, key := range keys {
-		e.totals.touch(key.Type, s.seq)
+	for _, one := range list {
+		e.totals.touch(one.Key.Type, s.seq)
 	}
 	if err := e.logAndWait(b); err != nil {
-		return 0, err
+		return nil, err
 	}
 	e.last = s
-	return n, e.durable.publish(s)
+	return counts, e.durable.publish(s)
 }
 
 // logAndWait hands a batch to the log and waits for the disk.
@@ -73,7 +96,8 @@ func (e *Engine) logAndWait(b *pebble.Batch) error {
 }
 
 // purgeOne removes the versions of one resource; Engine.write is held.
-func (e *Engine) purgeOne(b *pebble.Batch, s *state, key store.Key, current bool) (int, error) {
+func (e *Engine) purgeOne(b *pebble.Batch, s *state, one store.Erasing, current bool) (int, error) {
+	key := one.Key
 	v := e.viewAt(context.Background(), e.last.seq)
 	defer v.close()
 	it, err := v.newIter(historyPrefix(key.Type, key.ID))
@@ -87,6 +111,9 @@ func (e *Engine) purgeOne(b *pebble.Batch, s *state, key store.Key, current bool
 			return 0, err
 		}
 		newest := end == 0
+		if newest && one.Version != 0 && one.Version != p.version {
+			break
+		}
 		if !newest || current {
 			if err := e.erase(b, key, p, end); err != nil {
 				return 0, err

@@ -44,17 +44,17 @@ func TestBackup(t *testing.T) {
 	}
 	fillNotes(t, e)
 	var whole, more, none bytes.Buffer
-	upTo, err := e.Backup(t.Context(), &whole, 0)
+	upTo, err := e.Backup(t.Context(), &whole, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fillNotes(t, e)
 	mustApply(t, e, note(store.Delete, "x1", ""))
-	second, err := e.Backup(t.Context(), &more, upTo)
+	second, err := e.Backup(t.Context(), &more, upTo, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Backup(t.Context(), &none, second); err != nil {
+	if _, err := e.Backup(t.Context(), &none, second, nil); err != nil {
 		t.Fatal(err)
 	}
 
@@ -99,7 +99,7 @@ func TestBackupDamaged(t *testing.T) {
 	defer e.Close()
 	fillNotes(t, e)
 	var b bytes.Buffer
-	if _, err := e.Backup(t.Context(), &b, 0); err != nil {
+	if _, err := e.Backup(t.Context(), &b, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i := 0; i < b.Len(); i += 7 {
@@ -225,4 +225,99 @@ func files(t *testing.T, fs vfs.FS) map[string][]byte {
 		_ = f.Close()
 	}
 	return out
+}
+
+// TestBackupAfterErasure: an incremental backup must not go on after one that
+// still holds what was erased since, nor after one of another store.
+func TestBackupAfterErasure(t *testing.T) {
+	e := openMemory(t, embedded.Options{Terms: storetest.Terms{}})
+	defer e.Close()
+	fillNotes(t, e)
+	backup := func(since uint64) (uint64, error) {
+		upTo, err := e.Backup(t.Context(), io.Discard, since, nil)
+		if follows := e.Follows(t.Context(), since); !errors.Is(err, follows) {
+			t.Errorf("after %d: %v, Follows says %v", since, err, follows)
+		}
+		return upTo, err
+	}
+	before, err := backup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup(before + 1); !errors.Is(err, embedded.ErrAhead) {
+		t.Errorf("ahead of the store: %v", err)
+	}
+	if _, err := backup(before); err != nil {
+		t.Error(err)
+	}
+	if n, err := e.Purge(t.Context(), true, store.Key{Type: "Basic", ID: "x1"}); err != nil || n == 0 {
+		t.Fatal(n, err)
+	}
+	if _, err := backup(before); !errors.Is(err, embedded.ErrErased) {
+		t.Errorf("after an erasure: %v", err)
+	}
+	after, err := backup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustApply(t, e, note(store.Update, "x2", "more"))
+	if _, err := backup(after); err != nil {
+		t.Errorf("after a whole backup: %v", err)
+	}
+}
+
+// TestEraseAtVersion: a resource that was written meanwhile stays, one named
+// twice is erased once.
+func TestEraseAtVersion(t *testing.T) {
+	e := openMemory(t, embedded.Options{Terms: storetest.Terms{}})
+	defer e.Close()
+	key := func(id string) store.Key { return store.Key{Type: "Basic", ID: id} }
+	for i := range 3 {
+		mustApply(t, e, note(store.Update, "1", fmt.Sprint(i)), note(store.Update, "2", fmt.Sprint(i)))
+	}
+	counts, err := e.Erase(t.Context(), true, []store.Erasing{{Key: key("1"), Version: 2}, {Key: key("2"), Version: 3}, {Key: key("2")}, {Key: key("3"), Version: 1}})
+	if diff := cmp.Diff([]int{0, 3, 0, 0}, counts); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if v, err := e.Read(t.Context(), key("1")); err != nil || v.Version != 3 {
+		t.Errorf("what was written meanwhile: version %d, %v", v.Version, err)
+	}
+	if r := wantClean(t, e); r.Resources != 1 || r.Versions != 3 {
+		t.Errorf("left: %+v", r)
+	}
+}
+
+// TestOldFormatReadOnly: who may not write is told so, and the store stays as
+// it is until somebody may.
+func TestOldFormatReadOnly(t *testing.T) {
+	opts := embedded.Options{Terms: storetest.Terms{}, FS: vfs.NewMem()}
+	open := func(readOnly bool) (*embedded.Engine, error) {
+		opts.ReadOnly = readOnly
+		return embedded.Open("s", opts)
+	}
+	e, err := open(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillPersons(t, e)
+	e.DropTimelines()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(true); !errors.Is(err, embedded.ErrOldFormat) {
+		t.Errorf("read only: %v", err)
+	}
+	if e, err = open(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err = open(true); err != nil {
+		t.Fatalf("after it was brought up: %v", err)
+	}
+	defer e.Close()
+	if r, err := e.Check(t.Context(), nil); err != nil || !r.Clean() {
+		t.Errorf("%+v, %v", r, err)
+	}
 }

@@ -1,0 +1,25 @@
+package policy
+
+import "context"
+
+// CatchUp takes in everything that is committed. The policy does so before
+// each answer; who is about to erase records must do it first, for what is
+// erased is in no change any more.
+func (p *Policy) CatchUp(ctx context.Context) error { return p.view.refresh(ctx) }
+
+// Rebuild forgets everything and reads the store anew: that an organisation
+// once made a record about a person is known from that record alone, and must
+// not outlive its erasure. Questions are answered meanwhile.
+func (p *Policy) Rebuild(ctx context.Context) error {
+	old := p.view
+	fresh := newView(old.st)
+	fresh.now, fresh.matrix, fresh.forms = old.now, old.matrix, old.forms
+	if err := fresh.refresh(ctx); err != nil {
+		return err
+	}
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	old.seq, old.people, old.facts, old.kinds = fresh.seq, fresh.people, fresh.facts, fresh.kinds
+	old.rosters, old.dirty, old.due, old.answers = fresh.rosters, fresh.dirty, fresh.due, fresh.answers
+	return nil
+}
