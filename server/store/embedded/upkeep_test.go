@@ -300,7 +300,7 @@ func TestOldFormatReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	fillPersons(t, e)
-	e.DropTimelines()
+	e.MakeOlder(1)
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
