@@ -20,10 +20,32 @@ import (
 	"github.com/kaigofhir/kaigofhir/profiles/care"
 )
 
+// crashesPerFolder is how often one data folder is killed. Everything in it is
+// looked at after each kill, so that it must not grow without end.
+const crashesPerFolder = 20
+
 // TestKillDuringLoad kills the server while files and transactions come in,
-// starts it again, and looks: everything acknowledged is there, and nothing is
-// half there.
+// starts it again, and looks: everything acknowledged is there, nothing is
+// half there, and fsck finds nothing.
 func TestKillDuringLoad(t *testing.T) {
+	rounds, long := crashRounds(t, 3)
+	var acknowledged int64
+	var slowest time.Duration
+	for first := 0; first < rounds; first += crashesPerFolder {
+		t.Run(fmt.Sprintf("from round %d", first), func(t *testing.T) {
+			n, d := killServer(t, min(crashesPerFolder, rounds-first))
+			acknowledged, slowest = acknowledged+n, max(slowest, d)
+		})
+	}
+	t.Logf("%d kills, %d acknowledged transactions and uploads looked for, slowest start %v", rounds, acknowledged, slowest)
+	if long && slowest > 10*time.Second {
+		t.Errorf("starting after a crash took %v", slowest)
+	}
+}
+
+// killServer kills servers on one data folder. It returns how many requests
+// were acknowledged and how long the slowest start took.
+func killServer(t *testing.T, rounds int) (acknowledged int64, slowest time.Duration) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -32,40 +54,71 @@ func TestKillDuringLoad(t *testing.T) {
 	f.process.kill()
 	f.serve(t, data)
 	f.load(t)
-	for round := range crashRounds(t, 3) {
-		l := &loader{flow: f, round: round}
+	l := &loader{flow: f}
+	for l.round = range rounds {
 		l.run(t, time.Duration(50+random.IntN(400))*time.Millisecond)
 		f.process.kill()
 		l.wait()
+		if stdout, stderr, status := run(t, "store", "fsck", "--data", data); status != 0 {
+			t.Fatalf("round %d: fsck: status %d\n%s\n%s", l.round, status, stdout, stderr)
+		}
+		began := time.Now()
 		f.serve(t, data)
-		l.check(t)
+		slowest = max(slowest, time.Since(began))
+		if problems := l.check(t); len(problems) > 0 {
+			t.Errorf("round %d: %q", l.round, problems)
+		}
 		if l.acknowledged.Load() == 0 {
-			t.Errorf("round %d: nothing was acknowledged before the kill: the test shows nothing", round)
+			t.Errorf("round %d: nothing was acknowledged before the kill: the test shows nothing", l.round)
+		}
+		acknowledged += l.acknowledged.Swap(0)
+	}
+	l.control(t)
+	if err := f.process.stop(); err != nil {
+		t.Errorf("the server did not end cleanly: %v\n%s", err, f.process.stderr)
+	}
+	return acknowledged, slowest
+}
+
+// control shows that check finds what was lost and what is half there.
+func (l *loader) control(t *testing.T) {
+	t.Helper()
+	l.patients.Store("never sent", true)
+	l.opinions.Add(2)
+	half := fmt.Sprintf(`{"resourceType":"Patient","meta":{"tag":[{"system":%q,"code":"half"}]}}`, tagSystem)
+	if status, body, err := l.flow.as(t.Context(), "operator", http.MethodPost, "Patient", half); err != nil || status != http.StatusCreated {
+		t.Fatalf("status %d, %v\n%s", status, err, body)
+	}
+	problems := strings.Join(l.check(t), "\n")
+	for _, want := range []string{"never sent was acknowledged", "half is half there", "acknowledged uploads"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("the check did not find %q: %s", want, problems)
 		}
 	}
 }
 
-// crashRounds is how many rounds the tests of crashes make.
-func crashRounds(t *testing.T, normal int) int {
+// crashRounds is how many rounds the tests of crashes make, and whether it is
+// the long run.
+func crashRounds(t *testing.T, normal int) (rounds int, long bool) {
 	text := os.Getenv("KAIGOFHIR_TEST_CRASH_ROUNDS")
 	if text == "" {
-		return normal
+		return normal, false
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, true
 }
 
 // loader writes to the server from several connections until it dies.
 type loader struct {
 	flow         *flow
 	round        int
-	acknowledged atomic.Int64
-	patients     sync.Map // tag → id, of acknowledged transactions
-	opinions     atomic.Int64
-	before       int64 // version of the opinions when the round began
+	acknowledged atomic.Int64 // in this round
+	patients     sync.Map     // tags of acknowledged transactions, of all rounds
+	opinions     atomic.Int64 // acknowledged uploads in this round
+	before       int64        // version of the opinions when the round began
 	wg           sync.WaitGroup
 }
 
@@ -74,6 +127,7 @@ const tagSystem = "urn:kaigofhir:crash-test"
 func (l *loader) run(t *testing.T, d time.Duration) {
 	t.Helper()
 	l.before = l.opinionVersion(t)
+	l.opinions.Store(0)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	for worker := range 4 {
@@ -114,9 +168,11 @@ func (l *loader) transaction(ctx context.Context, tag string) error {
 	return nil
 }
 
-// check looks for what was acknowledged, and for halves.
-func (l *loader) check(t *testing.T) {
+// check looks for everything that was acknowledged in any round, and for
+// halves, and returns what is wrong.
+func (l *loader) check(t *testing.T) (problems []string) {
 	t.Helper()
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	tags := map[string][2]int{}
 	for i, resourceType := range []string{"Patient", "Observation"} {
 		for _, r := range l.all(t, resourceType+"?_tag="+url.QueryEscape(tagSystem+"|")+"&_count=1000") {
@@ -128,18 +184,19 @@ func (l *loader) check(t *testing.T) {
 	}
 	l.patients.Range(func(tag, _ any) bool {
 		if tags[tag.(string)] != [2]int{1, 1} {
-			t.Errorf("transaction %s was acknowledged; found %v of Patient and Observation", tag, tags[tag.(string)])
+			problem("transaction %s was acknowledged; found %v of Patient and Observation", tag, tags[tag.(string)])
 		}
 		return true
 	})
 	for tag, n := range tags {
 		if n != [2]int{1, 1} {
-			t.Errorf("transaction %s is half there: %v", tag, n)
+			problem("transaction %s is half there: %v", tag, n)
 		}
 	}
 	if v := l.opinionVersion(t); v < l.before+l.opinions.Load() || v > l.before+l.opinions.Load()+1 {
-		t.Errorf("opinions are at version %d after %d acknowledged uploads on version %d", v, l.opinions.Load(), l.before)
+		problem("opinions are at version %d after %d acknowledged uploads on version %d", v, l.opinions.Load(), l.before)
 	}
+	return problems
 }
 
 // opinionVersion is the version that every resource of the hospital's file has:

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,18 +26,22 @@ const (
 	crashSealedVar = "KAIGOFHIR_TEST_CRASH_SEALED" // set for the child of an encrypted store
 	crashRoundsVar = "KAIGOFHIR_TEST_CRASH_ROUNDS" // 200 in the long run
 	crashWriters   = 8
+	// crashesPerFolder is how often one folder is killed. Everything in it is
+	// looked at after each kill, so that it must not grow without end.
+	crashesPerFolder = 20
 )
 
-func crashRounds(t *testing.T, normal int) int {
+// crashRounds is how many rounds a test makes, and whether it is the long run.
+func crashRounds(t *testing.T, normal int) (rounds int, long bool) {
 	text := os.Getenv(crashRoundsVar)
 	if text == "" {
-		return normal
+		return normal, false
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, true
 }
 
 func crashOptions(fs vfs.FS, sealed bool) embedded.Options {
@@ -53,48 +58,102 @@ func plainAndSealed(t *testing.T, test func(t *testing.T, sealed bool)) {
 	t.Run("sealed", func(t *testing.T) { test(t, true) })
 }
 
-// writePairs writes until it fails: each transaction updates two resources of
-// the writer to the same text and creates a third. acked is told each number
-// that was acknowledged.
+// pair is transaction n of a writer: it updates two resources of the writer to
+// the same text and creates a third.
+func pair(writer, n int) store.Tx {
+	text := fmt.Sprint(n)
+	return store.Tx{Writes: []store.Write{
+		note(store.Update, fmt.Sprintf("%d-a", writer), text),
+		note(store.Update, fmt.Sprintf("%d-b", writer), text),
+		note(store.Create, fmt.Sprintf("%d-n%d", writer, n), text),
+	}}
+}
+
+// writePairs writes pairs until it fails. acked is told each number that was
+// acknowledged.
 func writePairs(e *embedded.Engine, writer, from int, acked func(n int)) {
 	for n := from; ; n++ {
-		text := fmt.Sprint(n)
-		_, err := e.Apply(context.Background(), store.Tx{Writes: []store.Write{
-			note(store.Update, fmt.Sprintf("%d-a", writer), text),
-			note(store.Update, fmt.Sprintf("%d-b", writer), text),
-			note(store.Create, fmt.Sprintf("%d-n%d", writer, n), text),
-		}})
-		if err != nil {
+		if _, err := e.Apply(context.Background(), pair(writer, n)); err != nil {
 			return
 		}
 		acked(n)
 	}
 }
 
-// verifyPairs checks what a crash left and returns the next number to write.
-func verifyPairs(t *testing.T, e *embedded.Engine, writer, acked int) (next, lost int) {
-	t.Helper()
-	read := func(id string) int {
-		v, err := e.Read(t.Context(), store.Key{Type: "Basic", ID: fmt.Sprintf("%d-%s", writer, id)})
+// verifyPairs looks at everything a writer wrote before a crash, of which the
+// numbers up to acked were acknowledged, and returns the next number to write
+// and what is wrong.
+func verifyPairs(ctx context.Context, e *embedded.Engine, writer, acked int) (next int, problems []string) {
+	problem := func(format string, args ...any) {
+		problems = append(problems, fmt.Sprintf("writer %d: ", writer)+fmt.Sprintf(format, args...))
+	}
+	number := func(v store.Version, err error) int {
 		if err != nil {
 			return -1
 		}
 		n, err := strconv.Atoi(string(v.JSON))
 		if err != nil {
-			t.Errorf("writer %d: %s is damaged", writer, id)
+			problem("%s is damaged", v.Key)
 		}
 		return n
 	}
-	a, b := read("a"), read("b")
-	if a != b {
-		t.Errorf("writer %d: half a transaction: %d and %d", writer, a, b)
+	key := func(id string, n ...any) store.Key {
+		return store.Key{Type: "Basic", ID: fmt.Sprintf("%d-%s", writer, id) + fmt.Sprint(n...)}
 	}
-	for n := 0; n <= a; n++ {
-		if read(fmt.Sprint("n", n)) != n {
-			t.Errorf("writer %d: record %d of %d is not there", writer, n, a)
+	read := func(k store.Key) int { return number(e.Read(ctx, k)) }
+	a, b := read(key("a")), read(key("b"))
+	if a != b {
+		problem("half a transaction: %d and %d", a, b)
+	}
+	if read(key("n", a+1)) != -1 {
+		problem("half a transaction: record %d alone", a+1)
+	}
+	for n := range a + 1 {
+		if read(key("n", n)) != n {
+			problem("record %d of %d is not there", n, a)
+		}
+		if number(e.ReadVersion(ctx, key("a"), uint64(n)+1)) != n {
+			problem("update %d of %d is not there", n, a)
 		}
 	}
-	return a + 1, max(0, acked-a)
+	if a < acked {
+		problem("%d acknowledged writes are lost", acked-a)
+	}
+	return a + 1, problems
+}
+
+// TestVerifyPairs shows that the look after a crash finds each kind of loss.
+func TestVerifyPairs(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		damage store.Write
+		acked  int
+		found  string // "" for nothing
+	}{
+		{"whole", store.Write{}, 4, ""},
+		{"written and not acknowledged", store.Write{}, 3, ""},
+		{"lost", store.Write{}, 5, "acknowledged writes are lost"},
+		{"update alone", note(store.Update, "0-a", "5"), 4, "half a transaction"},
+		{"create alone", note(store.Create, "0-n5", "5"), 4, "half a transaction"},
+		{"record lost", note(store.Delete, "0-n2", ""), 4, "record 2 of 4 is not there"},
+		{"record of other content", note(store.Update, "0-n2", "3"), 4, "record 2 of 4 is not there"},
+		{"update put back", note(store.Update, "0-b", "3"), 4, "half a transaction"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := openMemory(t, crashOptions(nil, false))
+			defer e.Close()
+			for n := range 5 {
+				mustApply(t, e, pair(0, n).Writes...)
+			}
+			if c.damage.Key.ID != "" {
+				mustApply(t, e, c.damage)
+			}
+			next, problems := verifyPairs(t.Context(), e, 0, c.acked)
+			if c.found == "" && (next != 5 || len(problems) > 0) || c.found != "" && !strings.Contains(strings.Join(problems, "\n"), c.found) {
+				t.Errorf("next %d, problems %q, want %q", next, problems, c.found)
+			}
+		})
+	}
 }
 
 // TestCrashChild is what TestKill kills.
@@ -126,37 +185,51 @@ func TestCrashChild(t *testing.T) {
 func TestKill(t *testing.T) { plainAndSealed(t, testKill) }
 
 func testKill(t *testing.T, sealed bool) {
+	rounds, long := crashRounds(t, 4)
+	var acknowledged int
+	var slowest time.Duration
+	for first := 0; first < rounds; first += crashesPerFolder {
+		n, d := killFolder(t, sealed, min(crashesPerFolder, rounds-first))
+		acknowledged, slowest = acknowledged+n, max(slowest, d)
+	}
+	t.Logf("%d kills, %d acknowledged transactions of 3 writes looked for, slowest start %v", rounds, acknowledged, slowest)
+	if acknowledged == 0 {
+		t.Error("the child wrote nothing")
+	}
+	if long && slowest > startAfterKill {
+		t.Errorf("opening after a crash took %v", slowest)
+	}
+}
+
+// killFolder kills writers on one folder again and again, and looks at all of
+// it each time. It returns how many transactions were acknowledged and how
+// long the slowest start took.
+func killFolder(t *testing.T, sealed bool, rounds int) (acknowledged int, slowest time.Duration) {
+	t.Helper()
 	dir := t.TempDir()
 	acked := make([]int, crashWriters)
 	for w := range acked {
 		acked[w] = -1
 	}
-	total := 0
-	for round := range crashRounds(t, 4) {
-		readAcks(t, runAndKill(t, dir, sealed, time.Duration(20+rand.IntN(180))*time.Millisecond), acked)
+	for round := range rounds {
+		acknowledged += readAcks(t, runAndKill(t, dir, sealed, time.Duration(20+rand.IntN(180))*time.Millisecond), acked)
 		started := time.Now()
 		e, err := embedded.Open(dir, crashOptions(nil, sealed))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Since(started); d > 10*time.Second {
-			t.Errorf("opening after a crash took %v", d)
-		}
+		slowest = max(slowest, time.Since(started))
 		for w := range acked {
-			next, lost := verifyPairs(t, e, w, acked[w])
-			if lost > 0 {
-				t.Errorf("round %d, writer %d: %d acknowledged writes are lost", round, w, lost)
+			if _, problems := verifyPairs(t.Context(), e, w, acked[w]); len(problems) > 0 {
+				t.Errorf("round %d: %q", round, problems)
 			}
-			total = max(total, next)
 		}
 		wantClean(t, e)
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if total == 0 {
-		t.Error("the child wrote nothing")
-	}
+	return acknowledged, slowest
 }
 
 // runAndKill starts the child, kills it some time after its first
@@ -193,19 +266,22 @@ func runAndKill(t *testing.T, dir string, sealed bool, after time.Duration) io.R
 	return pr
 }
 
-// readAcks notes the highest number acknowledged to each writer.
-func readAcks(t *testing.T, r io.Reader, acked []int) {
+// readAcks notes the highest number acknowledged to each writer and counts the
+// acknowledgements.
+func readAcks(t *testing.T, r io.Reader, acked []int) (count int) {
 	t.Helper()
 	s := bufio.NewScanner(r)
 	for s.Scan() {
 		var w, n int
 		if _, err := fmt.Sscanf(s.Text()+"\n", "ack %d %d\n", &w, &n); err == nil {
 			acked[w] = max(acked[w], n)
+			count++
 		}
 	}
 	if s.Err() != nil {
 		t.Fatal(s.Err())
 	}
+	return count
 }
 
 // losePower runs writers on a file system, takes a copy as after a loss of
@@ -240,7 +316,9 @@ func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced
 func TestPowerLoss(t *testing.T) { plainAndSealed(t, testPowerLoss) }
 
 func testPowerLoss(t *testing.T, sealed bool) {
-	for range crashRounds(t, 4) {
+	rounds, _ := crashRounds(t, 4)
+	acknowledged := 0
+	for range rounds {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
@@ -252,17 +330,22 @@ func testPowerLoss(t *testing.T, sealed bool) {
 			}
 			defer e.Close()
 			for w := range acked {
-				if _, lost := verifyPairs(t, e, w, acked[w]); lost > 0 {
-					t.Errorf("writer %d: %d acknowledged writes are lost", w, lost)
+				if _, problems := verifyPairs(t.Context(), e, w, acked[w]); len(problems) > 0 {
+					t.Errorf("%q", problems)
 				}
+				acknowledged += acked[w] + 1
 			}
 			wantClean(t, e)
 		})
 	}
+	t.Logf("%d losses of power, %d acknowledged transactions of 3 writes looked for", rounds, acknowledged)
+	if acknowledged == 0 {
+		t.Error("nothing was acknowledged: the test shows nothing")
+	}
 }
 
 // TestPowerLossControl shows that the test above can fail: on a disk that lies
-// about syncing, writes are lost.
+// about syncing, the same look finds a loss.
 func TestPowerLossControl(t *testing.T) {
 	for seed := range uint64(10) {
 		mem := vfs.NewCrashableMem()
@@ -271,14 +354,13 @@ func TestPowerLossControl(t *testing.T) {
 		if err != nil {
 			return // so much is lost that it does not open
 		}
-		lost := false
+		found := 0
 		for w := range acked {
-			v, err := e.Read(t.Context(), store.Key{Type: "Basic", ID: fmt.Sprintf("%d-a", w)})
-			n, _ := strconv.Atoi(string(v.JSON))
-			lost = lost || acked[w] >= 0 && (err != nil || n < acked[w])
+			_, problems := verifyPairs(t.Context(), e, w, acked[w])
+			found += len(problems)
 		}
 		_ = e.Close() // what is on such a disk may well be found damaged
-		if lost {
+		if found > 0 {
 			return
 		}
 	}

@@ -12,6 +12,9 @@ func (o Options) Tiny() Options {
 	return o
 }
 
+// WithDefaults are the options with everything filled in.
+func (o Options) WithDefaults() Options { return o.withDefaults() }
+
 // Damage changes the last record of a space, or removes it where f returns
 // nil.
 func (e *Engine) Damage(space byte, f func([]byte) []byte) bool {

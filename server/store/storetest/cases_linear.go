@@ -3,46 +3,108 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/anishathalye/porcupine"
+
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
-
-// seen is one operation of a client on one resource: between start and end it
-// was at this version. A write made the version, a read found it.
-type seen struct {
-	start, end time.Duration
-	version    uint64
-	write      bool
-}
 
 // testLinearizable lets clients work on few resources at random and checks
 // that what each resource did can be put in one order that agrees with the
 // clock, and that every search saw one moment of that order.
 func testLinearizable(t *testing.T, k *kit) {
 	w := k.world(t)
-	const clients, steps = 6, 60
+	histories, pages := w.randomClients()
+	if err := linearizable(histories); err != nil {
+		t.Error(err)
+	}
+	w.checkSnapshots(pages)
+}
+
+// asked is what a client asked of one resource.
+type asked struct {
+	method    store.Method // 0 is a read
+	ifVersion *uint64
+}
+
+// answered is what it was told; the zero value is that there is and was
+// nothing.
+type answered struct {
+	version uint64 // written or found
+	json    string // written or found
+	gone    bool   // found deleted
+	refused bool   // the precondition failed
+	current uint64 // and this is current; 0 for nothing
+}
+
+// register is the model of a resource: what should be there.
+type register struct {
+	version uint64
+	deleted bool
+	json    string
+}
+
+// step tells whether an answer is right, and what is there afterwards.
+func (r register) step(in asked, out answered) (bool, register) {
+	if in.method == 0 {
+		want := answered{version: r.version, json: r.json, gone: r.deleted}
+		return out == want, r
+	}
+	live := r.version
+	if r.deleted {
+		live = 0
+	}
+	switch {
+	case in.ifVersion != nil && *in.ifVersion != live:
+		return out == answered{refused: true, current: live}, r
+	case in.method == store.Delete && live == 0:
+		return out == answered{}, r
+	}
+	next := register{version: r.version + 1, deleted: in.method == store.Delete, json: out.json}
+	return out == answered{version: next.version, json: next.json} && next.deleted == (next.json == ""), next
+}
+
+// linearizable finds an order of what happened to each resource, or reports
+// one that has none.
+func linearizable(histories map[string][]porcupine.Operation) error {
+	model := porcupine.Model{
+		Init: func() any { return register{} },
+		Step: func(state, in, out any) (bool, any) { return state.(register).step(in.(asked), out.(answered)) },
+	}
+	for _, ref := range slices.Sorted(maps.Keys(histories)) {
+		h := histories[ref]
+		if result := porcupine.CheckOperationsTimeout(model, h, time.Minute); result != porcupine.Ok {
+			return fmt.Errorf("%s: the history of %d operations is %s: %+v", ref, len(h), result, h)
+		}
+	}
+	return nil
+}
+
+// randomClients works on few resources at random, and returns what happened to
+// each and what searches found meanwhile.
+func (w *world) randomClients() (histories map[string][]porcupine.Operation, pages []store.Page) {
+	const clients, steps = 6, 80
 	refs := []string{"Patient/1", "Patient/2", "Patient/3"}
 	began := time.Now()
 	var mu sync.Mutex
-	histories := map[string][]seen{}
-	var pages []store.Page
+	histories = map[string][]porcupine.Operation{}
 	var wg sync.WaitGroup
 	for c := range clients {
 		rng := rand.New(rand.NewPCG(uint64(c), 7))
 		wg.Go(func() {
 			known := map[string]uint64{}
 			for range steps {
-				ref := refs[rng.IntN(len(refs))]
 				if rng.IntN(5) == 0 {
-					p, err := w.st.Search(t.Context(), query("Patient", w.clause("Patient", "code", "x")))
+					p, err := w.st.Search(w.t.Context(), query("Patient", w.clause("Patient", "code", "x")))
 					if err != nil {
-						t.Error(err)
+						w.t.Error(err)
 						return
 					}
 					mu.Lock()
@@ -50,86 +112,63 @@ func testLinearizable(t *testing.T, k *kit) {
 					mu.Unlock()
 					continue
 				}
-				op := seen{start: time.Since(began)}
-				ok := w.randomOperation(rng, ref, known, &op)
-				op.end = time.Since(began)
-				if ok {
-					known[ref] = op.version
-					mu.Lock()
-					histories[ref] = append(histories[ref], op)
-					mu.Unlock()
+				ref := refs[rng.IntN(len(refs))]
+				op := porcupine.Operation{ClientId: c, Call: int64(time.Since(began))}
+				in, out, err := w.randomOperation(rng, ref, known)
+				op.Return = int64(time.Since(began))
+				if err != nil {
+					w.t.Error(err)
+					return
 				}
+				op.Input, op.Output = in, out
+				mu.Lock()
+				histories[ref] = append(histories[ref], op)
+				mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
-	for ref, h := range histories {
-		if err := linear(h); err != nil {
-			t.Errorf("%s: %v", ref, err)
-		}
-	}
-	w.checkSnapshots(pages)
+	return histories, pages
 }
 
-// randomOperation reports whether it learned a version.
-func (w *world) randomOperation(rng *rand.Rand, ref string, known map[string]uint64, op *seen) bool {
+// randomOperation reads, updates or deletes; known are the versions that the
+// client has heard of.
+func (w *world) randomOperation(rng *rand.Rand, ref string, known map[string]uint64) (asked, answered, error) {
 	if rng.IntN(2) == 0 {
 		v, err := w.st.Read(w.t.Context(), key(ref))
-		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrGone) {
-			w.t.Error(err)
+		out := answered{version: v.Version, json: string(v.JSON)}
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return asked{}, answered{}, nil
+		case errors.Is(err, store.ErrGone):
+			out.gone, err = true, nil
 		}
-		op.version = v.Version
-		return true
+		known[ref] = v.Version
+		return asked{}, out, err
 	}
 	write := w.write(store.Update, ref, Record{Code: []string{[]string{"x", "y"}[rng.IntN(2)]}}, search.Labels{})
 	if rng.IntN(6) == 0 {
 		write = w.write(store.Delete, ref, Record{}, search.Labels{})
 	}
-	if n := known[ref]; n > 0 && rng.IntN(2) == 0 {
-		write.IfVersion = version(n)
+	if rng.IntN(2) == 0 {
+		write.IfVersion = version(known[ref])
 	}
+	in := asked{method: write.Method, ifVersion: write.IfVersion}
 	other := w.write(store.Update, ref+"-twin", Record{Code: []string{"x"}}, search.Labels{})
 	r, err := w.st.Apply(w.t.Context(), store.Tx{Writes: []store.Write{write, other}})
+	if failed := (*store.FailedPrecondition)(nil); errors.As(err, &failed) {
+		known[ref] = failed.Current
+		return in, answered{refused: true, current: failed.Current}, nil
+	}
 	if err != nil {
-		if !errors.Is(err, store.ErrPrecondition) {
-			w.t.Error(err)
-		}
-		return false
+		return in, answered{}, err
 	}
-	op.version, op.write = r.Versions[0].Version, true
-	return op.version > 0 // a deletion of nothing writes nothing
-}
-
-// linear checks the history of one resource. Versions number its writes, so
-// that their order is known; it remains to be shown that nobody learned of a
-// version before it was being written, and that nobody who began later knew
-// less than somebody who had finished.
-func linear(h []seen) error {
-	began := map[uint64]time.Duration{0: 0}
-	for _, op := range h {
-		if !op.write {
-			continue
-		}
-		if _, twice := began[op.version]; twice {
-			return fmt.Errorf("version %d was written twice", op.version)
-		}
-		began[op.version] = op.start
+	v := r.Versions[0]
+	known[ref] = v.Version
+	if write.Method == store.Delete {
+		known[ref] = 0
 	}
-	for _, a := range h {
-		start, made := began[a.version]
-		if !made {
-			return fmt.Errorf("version %d was read and never written", a.version)
-		}
-		if a.end < start {
-			return fmt.Errorf("version %d was read before it was written", a.version)
-		}
-		for _, b := range h {
-			if a.end < b.start && (b.version < a.version || b.write && b.version == a.version) {
-				return fmt.Errorf("version %d was known at %v, but an operation that began at %v was at version %d", a.version, a.end, b.start, b.version)
-			}
-		}
-	}
-	return nil
+	return in, answered{version: v.Version, json: string(v.JSON)}, nil
 }
 
 // checkSnapshots compares pages with the state at their snapshots, as the
