@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench growth examples generated outside-install mongo-test-server demo fuzz crash leak
+.PHONY: help check format vet staticcheck test race bench growth start-times examples generated outside-install mongo-test-server demo fuzz crash leak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ SIZES = 100000,1000000
 growth: ## the same searches at growing numbers of resources (SIZES); prints rates and latencies
 	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES)
 
+START = 1000000
+start-times: ## how long a store of START resources takes to open after a clean stop and after kill -9; fails over 1 s and 10 s
+	go test -count=1 -timeout 60m -v -run '^TestStart$$' ./server/store/embedded -start $(START)
+
 examples: $(EXAMPLES)/package/package.json ## fetch all R4 examples (needs npm: Debian package npm, or nodejs.org)
 
 $(EXAMPLES)/package/package.json:
@@ -69,9 +73,9 @@ fuzz: ## every native fuzz target for FUZZTIME each
 	  done; done
 
 ROUNDS = 200
-crash: ## kills, losses of power and broken disks under load, ROUNDS of each
-	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -run '^(TestKill|TestPowerLoss|TestFaultyDisk)$$' ./server/store/embedded
-	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -run '^TestKillDuringLoad$$' ./cmd/kaigofhir
+crash: ## kills, losses of power and broken disks under load, ROUNDS of each; about 20 minutes
+	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -v -run '^(TestKill|TestPowerLoss|TestPowerLossControl|TestFaultyDisk)$$' ./server/store/embedded
+	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -v -run '^TestKillDuringLoad$$' ./cmd/kaigofhir
 
 leak: ## 200,000 requests through every door, none may show what the matrix hides
 	go test -count=1 -timeout 12h ./server/policy/leaktest -args -long

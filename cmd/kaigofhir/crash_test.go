@@ -124,6 +124,7 @@ type loader struct {
 
 const tagSystem = "urn:kaigofhir:crash-test"
 
+// run begins to write and returns some time after the first acknowledgement.
 func (l *loader) run(t *testing.T, d time.Duration) {
 	t.Helper()
 	l.before = l.opinionVersion(t)
@@ -148,6 +149,9 @@ func (l *loader) run(t *testing.T, d time.Duration) {
 			l.acknowledged.Add(1)
 		}
 	})
+	for deadline := time.Now().Add(30 * time.Second); l.acknowledged.Load() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	time.Sleep(d)
 }
 

@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,18 @@ func TestCheckClean(t *testing.T) {
 	fillNotes(t, e)
 	if r := wantClean(t, e); r.Resources != 11 || r.Versions != 44 || r.Entries == 0 {
 		t.Errorf("report %+v", r)
+	}
+}
+
+// TestCheckFindsStray wants an entry that belongs to no version named.
+func TestCheckFindsStray(t *testing.T) {
+	e := openMemory(t, embedded.Options{Terms: storetest.Terms{}})
+	defer e.Close()
+	fillNotes(t, e)
+	e.Stray()
+	r, err := e.Check(t.Context(), recompute)
+	if err != nil || r.Found != 2 || !strings.Contains(r.Problems[0], "belongs to no version") {
+		t.Errorf("%v, %q", err, r.Problems)
 	}
 }
 

@@ -32,6 +32,21 @@ func (e *Engine) Damage(space byte, f func([]byte) []byte) bool {
 	return e.db.Delete(it.Key(), pebble.Sync) == nil
 }
 
+// Stray copies the last index entry to a version that there is not.
+func (e *Engine) Stray() {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
+	if err != nil {
+		panic(err)
+	}
+	defer it.Close()
+	it.Last()
+	key := append([]byte(nil), it.Key()...)
+	key[len(key)-docBytes] ^= 1
+	if err := e.db.Set(key, it.Value(), pebble.Sync); err != nil {
+		panic(err)
+	}
+}
+
 // ForgetLabels empties the cache of labels.
 func (e *Engine) ForgetLabels() { clear(e.labels.byNo) }
 

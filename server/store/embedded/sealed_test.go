@@ -28,6 +28,17 @@ func masterKey(name string) sealedfs.MasterKey {
 }
 
 func TestKitSealed(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		e, err := embedded.Open(t.TempDir(), embedded.Options{MemTableBytes: 64 << 10, Master: masterKey("k")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+}
+
+// TestKitSealedTinyLimits is TestKitTinyLimits on an encrypted store.
+func TestKitSealedTinyLimits(t *testing.T) {
 	storetest.RunSynthetic(t, func(t *testing.T) store.Store {
 		e, err := embedded.Open(t.TempDir(), embedded.Options{Terms: storetest.Terms{}, MemTableBytes: 64 << 10, Master: masterKey("k")}.Tiny())
 		if err != nil {
