@@ -1,7 +1,9 @@
 // Package parameter lets the SearchParameter resources in the store take
 // effect: one that is active is indexed by a background job over what is
 // stored already, and can be used once the job is done; one that is changed,
-// retired or deleted can no longer be used at once, and loses its keys.
+// retired or deleted can no longer be used at once, and loses its keys. The
+// same job gives new keys to what an older program has stored (see
+// search.KeysVersion); until it is done, contained resources are not found.
 // https://hl7.org/fhir/R4/searchparameter.html
 package parameter
 
@@ -35,11 +37,13 @@ const Type = "SearchParameter"
 type Config struct {
 	Store store.Store
 	// Rekeyer is the store again; nil where its engine cannot index what is
-	// stored, so that custom parameters are kept but never used.
+	// stored, so that custom parameters are kept but never used, and contained
+	// resources are found only in a store that this program has begun.
 	Rekeyer store.Rekeyer
 	// Build makes a registry of R4's parameters and these.
 	Build func(custom ...*fhir.Element) (*search.Registry, error)
-	// Use puts registries to use: force for queries, index for the keys of
+	// Use puts registries to use: force for queries, without contained
+	// resources as long as what is stored has no keys of them, index for the keys of
 	// what is written from now on. It returns when no write under the former
 	// index registry is under way any more.
 	Use func(force, index *search.Registry)
@@ -62,7 +66,10 @@ type Keeper struct {
 	mu     sync.Mutex
 	force  set // indexed: queries may use them
 	wanted set // what the store asks for: writes are indexed by them
-	seq    uint64
+	// complete tells that all that is stored has keys of search.KeysVersion,
+	// noted that this is kept in Storage.
+	complete, noted bool
+	seq             uint64
 	origin string
 
 	wake chan struct{}
@@ -122,11 +129,12 @@ func New(ctx context.Context, cfg Config) (*Keeper, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	k := &Keeper{cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	if cfg.Rekeyer == nil {
-		return k, nil
-	}
 	if err := k.load(ctx); err != nil {
 		return nil, err
+	}
+	if cfg.Rekeyer == nil {
+		k.force = nil
+		return k, k.use()
 	}
 	wanted, err := k.asked(ctx)
 	if err != nil {
@@ -149,6 +157,9 @@ func (k *Keeper) use() error {
 		if index, err = k.cfg.Build(k.wanted...); err != nil {
 			return fmt.Errorf("parameters asked for: %w", err)
 		}
+	}
+	if !k.complete {
+		force = force.WithoutContained()
 	}
 	k.cfg.Use(force, index)
 	return nil
@@ -186,9 +197,6 @@ func (k *Keeper) follow(ctx context.Context) {
 			return
 		case <-k.wake:
 		}
-		if k.cfg.Rekeyer == nil {
-			continue
-		}
 		if err := k.aim(ctx); err != nil && ctx.Err() == nil {
 			k.cfg.Log.Error("search parameters", slog.Any("error", err))
 		}
@@ -200,15 +208,18 @@ func (k *Keeper) follow(ctx context.Context) {
 func (k *Keeper) aim(ctx context.Context) error {
 	k.aims.Lock()
 	defer k.aims.Unlock()
-	wanted, err := k.asked(ctx)
-	if err != nil {
-		return err
+	var wanted set
+	if k.cfg.Rekeyer != nil {
+		var err error
+		if wanted, err = k.asked(ctx); err != nil {
+			return err
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	goal := wanted.signature()
-	if goal == k.force.signature() && goal == k.wanted.signature() {
-		return nil
+	if k.cfg.Rekeyer == nil || k.complete && goal == k.force.signature() && goal == k.wanted.signature() {
+		return k.note()
 	}
 	under := false
 	for _, j := range k.jobs.List(Kind) {
@@ -230,7 +241,7 @@ func (k *Keeper) aim(ctx context.Context) error {
 	if err := errors.Join(k.save(), k.use()); err != nil {
 		return err
 	}
-	_, err = k.jobs.Add(Kind, "", payload{wanted.encoded(), k.origin})
+	_, err := k.jobs.Add(Kind, "", payload{wanted.encoded(), k.origin, search.KeysVersion})
 	return err
 }
 
@@ -285,16 +296,32 @@ type state struct {
 	// index is not known.
 	Seq    uint64 `json:"seq"`
 	Origin string `json:"origin"`
+	// KeysVersion is that of all keys, 0 where they are not all of one.
+	KeysVersion int `json:"keysVersion,omitempty"`
 }
 
 const stateName = "parameters.state"
 
 func (k *Keeper) save() error {
-	data, err := json.Marshal(state{k.force.encoded(), k.seq, k.origin})
+	s := state{Parameters: k.force.encoded(), Seq: k.seq, Origin: k.origin}
+	if k.complete {
+		s.KeysVersion = search.KeysVersion
+	}
+	data, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("search parameters: %w", err)
 	}
-	return k.cfg.Storage.Put(stateName, data)
+	err = k.cfg.Storage.Put(stateName, data)
+	k.noted = k.complete && err == nil
+	return err
+}
+
+// note keeps that all keys are complete, once; k.mu is held.
+func (k *Keeper) note() error {
+	if k.noted || !k.complete {
+		return nil
+	}
+	return k.save()
 }
 
 func (k *Keeper) load(ctx context.Context) error {
@@ -302,7 +329,7 @@ func (k *Keeper) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("search parameters: %w", err)
 	}
-	k.origin = status.Origin
+	k.origin, k.complete = status.Origin, status.Seq == 0
 	data, err := k.cfg.Storage.Get(stateName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -318,6 +345,8 @@ func (k *Keeper) load(ctx context.Context) error {
 		return nil
 	}
 	k.seq = s.Seq
+	k.noted = s.KeysVersion == search.KeysVersion
+	k.complete = k.complete || k.noted
 	k.force, err = decoded(s.Parameters)
 	return err
 }

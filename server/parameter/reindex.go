@@ -17,6 +17,8 @@ type payload struct {
 	Parameters []json.RawMessage `json:"parameters"`
 	// Origin is that of the content its marks are about.
 	Origin string `json:"origin"`
+	// KeysVersion is that of the keys it gives.
+	KeysVersion int `json:"keysVersion"`
 }
 
 // goalOf reads the goal of a job, nothing where it cannot be read.
@@ -32,10 +34,11 @@ func goalOf(j job.Job) set {
 	return s
 }
 
-// knows reports whether a job is about the content that is there.
+// knows reports whether a job is about the content that is there, and gives it
+// the keys of this program.
 func (k *Keeper) knows(j job.Job) bool {
 	var p payload
-	return json.Unmarshal(j.Payload, &p) == nil && p.Origin == k.origin
+	return json.Unmarshal(j.Payload, &p) == nil && p.Origin == k.origin && p.KeysVersion == search.KeysVersion
 }
 
 // errOvertaken ends a job whose goal is not asked for any more.
@@ -95,7 +98,7 @@ func (k *Keeper) reached(goal set, seq uint64) error {
 	if k.wanted.signature() != goal.signature() {
 		return errOvertaken
 	}
-	k.force, k.seq = goal, seq
+	k.force, k.seq, k.complete = goal, seq, true
 	return errors.Join(k.save(), k.use())
 }
 
