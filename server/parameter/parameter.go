@@ -70,7 +70,7 @@ type Keeper struct {
 	// noted that this is kept in Storage.
 	complete, noted bool
 	seq             uint64
-	origin string
+	origin          string
 
 	wake chan struct{}
 	stop context.CancelFunc
