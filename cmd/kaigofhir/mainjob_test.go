@@ -84,7 +84,8 @@ func stageOf(line string) string {
 // flow is the main job against a server that runs as a process of its own.
 type flow struct {
 	world   *demo.World
-	clients string // path of the registration file
+	clients string   // path of the registration file
+	flags   []string // of serve, besides those of every test
 	process *process
 }
 
@@ -104,7 +105,7 @@ func startFlow(t *testing.T) *flow {
 // serve starts the server on a data folder.
 func (f *flow) serve(t *testing.T, data string) {
 	t.Helper()
-	f.process = start(t, "serve", "--addr", "127.0.0.1:0", "--data", data, "--clients", f.clients, "--ready-json")
+	f.process = start(t, append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--clients", f.clients, "--ready-json"}, f.flags...)...)
 	url := f.process.ready.URL
 	f.world.Connect(url, tokenURL(url))
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store"
@@ -67,6 +69,10 @@ func (c *storeCopyCommand) Run(a *app) (err error) {
 		Keys: func(v store.Version) ([][]byte, error) { return indexKeys(registry, v) },
 	}
 	report, err := c.do(a, job)
+	if errors.Is(err, context.Canceled) {
+		return a.tell(err, fhir.Messagef("interrupted: what was copied is kept, the same command goes on with it",
+			"中断しました。コピー済みの内容は保存されており、同じコマンドで続きから再開できます"))
+	}
 	if err != nil {
 		return err
 	}
