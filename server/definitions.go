@@ -14,6 +14,7 @@ import (
 // has those of its own operations, and R4.
 type definitions struct {
 	byID, byURL map[definitionKey]*fhir.Element
+	guide       map[string][]*fhir.Element // by resource type
 }
 
 // definitionKey is a resource type with an id or a canonical URL.
@@ -22,7 +23,7 @@ type definitionKey struct{ resourceType, name string }
 // definitions indexes the guide. A definition without an id has the last part of
 // its URL for one; of several under one id or URL the last counts.
 func (k *knowledge) definitions() *definitions {
-	d := &definitions{map[definitionKey]*fhir.Element{}, map[definitionKey]*fhir.Element{}}
+	d := &definitions{map[definitionKey]*fhir.Element{}, map[definitionKey]*fhir.Element{}, map[string][]*fhir.Element{}}
 	for _, e := range k.guide {
 		url := e.Text("url")
 		if e.ID() == "" {
@@ -33,9 +34,13 @@ func (k *knowledge) definitions() *definitions {
 		}
 		d.byID[definitionKey{e.ResourceType(), e.ID()}] = e
 		d.byURL[definitionKey{e.ResourceType(), url}] = e
+		d.guide[e.ResourceType()] = append(d.guide[e.ResourceType()], e)
 	}
 	return d
 }
+
+// Guide implements interaction.Definitions.
+func (d *definitions) Guide(resourceType string) []*fhir.Element { return d.guide[resourceType] }
 
 // ByID implements interaction.Definitions.
 func (d *definitions) ByID(resourceType, id string) ([]byte, bool) {

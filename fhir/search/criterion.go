@@ -13,6 +13,9 @@ type criterionAt struct {
 	name  string   // the whole name, for messages
 	types []string // of the resources that the rest applies to
 	depth int
+	// adapt changes each criterion with values at the end of a chain; false
+	// says that it does not fit. nil: none does.
+	adapt func(*Clause) bool
 }
 
 // criterion reads name[:modifier][.chain] on the types of at, or
@@ -59,7 +62,7 @@ func (p *parser) criterion(at criterionAt, rest, value string) (Clause, error) {
 // one of several parameters.
 func forgivable(err error) bool {
 	var issues fhir.Issues
-	return errors.Is(err, errUnknown) || errors.As(err, &issues) && len(issues) > 0 && !strings.HasPrefix(issues[0].ID, "search-codes")
+	return errors.Is(err, errUnknown) || errors.As(err, &issues) && len(issues) > 0 && !strings.HasPrefix(issues[0].ID, "search-codes") && issues[0].Code != fhir.TooCostly
 }
 
 func alternatives(found []Clause) Clause {
@@ -121,7 +124,7 @@ func (p *parser) chain(at criterionAt, g group, modifier, tail, value string) (C
 		}
 		types = []string{modifier}
 	}
-	next := criterionAt{name: at.name, types: types, depth: at.depth + 1}
+	next := criterionAt{name: at.name, types: types, depth: at.depth + 1, adapt: at.adapt}
 	where, err := p.criterion(next, tail, value)
 	if err != nil {
 		return Clause{}, err
@@ -129,7 +132,7 @@ func (p *parser) chain(at criterionAt, g group, modifier, tail, value string) (C
 	if where.empty() {
 		return Clause{}, nil
 	}
-	return p.link(g.param, types, tail, where), nil
+	return p.across(at, g.types, p.link(g.param, types, tail, where))
 }
 
 // link makes the chain; alternatives by type become one chain each.
@@ -177,14 +180,14 @@ func (p *parser) has(at criterionAt, rest, value string) (Clause, error) {
 	if param.Type != "reference" {
 		return Clause{}, p.refuse(at.name, fhir.Invalid, "search-has", "the second part of _has must be a reference", "_hasの2番目は参照型でなければなりません")
 	}
-	where, err := p.criterion(criterionAt{name: at.name, types: parts[:1], depth: at.depth + 1}, parts[2], value)
+	where, err := p.criterion(criterionAt{name: at.name, types: parts[:1], depth: at.depth + 1, adapt: at.adapt}, parts[2], value)
 	if err != nil {
 		return Clause{}, err
 	}
 	if where.empty() {
 		return Clause{}, nil
 	}
-	return Clause{Has: &Has{Type: parts[0], Reference: param, Where: where}}, nil
+	return p.back(at, Clause{Has: &Has{Type: parts[0], Reference: param, Where: where}})
 }
 
 // plain reads the modifier and the values of a criterion without a chain.
@@ -211,8 +214,15 @@ func (p *parser) plain(at criterionAt, g group, modifier, value string) (Clause,
 		}
 		return Clause{Param: param, Modifier: m, Missing: value == "true"}, nil
 	}
-	return p.values(at, param, m, typ, value)
+	c, err := p.values(at, param, m, typ, value)
+	if err == nil && at.adapt != nil && !at.adapt(&c) {
+		err = errUnfit
+	}
+	return c, err
 }
+
+// errUnfit tells that a criterion could not be adapted.
+var errUnfit = errors.New("the operator does not fit the parameter")
 
 // allowed reports whether a modifier fits the type of a parameter.
 // https://hl7.org/fhir/R4/search.html#modifiers
@@ -230,7 +240,7 @@ func allowed(p *Parameter, m Modifier) bool {
 	case ModifierText, ModifierNot, ModifierIn, ModifierNotIn, ModifierOfType:
 		return p.Type == "token"
 	case ModifierAbove, ModifierBelow:
-		return p.Type == "token" || p.Type == "uri"
+		return p.Type == "token" || p.Type == "uri" || p.Type == "reference"
 	case ModifierIdentifier:
 		return p.Type == "reference"
 	}
@@ -257,6 +267,14 @@ func (p *parser) values(at criterionAt, param *Parameter, m Modifier, typ, value
 		return c, err
 	}
 	for _, raw := range raws {
+		if param.Type == "reference" && (m == ModifierAbove || m == ModifierBelow) {
+			vs, err := p.relatives(at, param, m, raw)
+			if err != nil {
+				return c, err
+			}
+			c.Values = append(c.Values, vs...)
+			continue
+		}
 		v, wrong := p.r.parseValue(param, m, typ, raw)
 		if wrong != "" {
 			return c, p.badValue(at.name, wrong)

@@ -37,10 +37,14 @@
 //
 // With _contained, sorting by anything but _lastUpdated, _has and _list; the
 // parameter near, functional lists (_list=$…), named queries (_query),
-// :above and :below on references, filters within the path of a _filter, and
-// chains or includes over canonical URLs and into contained resources. All but
-// the last are refused or named as unknown; canonical references are found by
-// their URL but not followed.
+// filters within the path of a _filter, and includes over canonical URLs and into
+// contained resources. All but the last are refused.
+//
+// # What is looked up while a query is read
+//
+// Value sets, hierarchies of references and chains over canonical URLs are
+// resolved by Parse, from the resources that Registry.With gives it: a Query is
+// about keys alone. A criterion may lead to 1,000 resources that way.
 //
 // # Limits
 //

@@ -206,8 +206,9 @@ func (f *filterParser) compare(path, operator, value string) (Clause, error) {
 // strings do not have, where the parameter is not ordered, or a prefix, where
 // it is. The operator does not fit the parameter where the one it needs is "".
 func (f *filterParser) modified(at criterionAt, path, value string, m Modifier, prefix Prefix) (Clause, error) {
+	at.adapt = func(leaf *Clause) bool { return leaf.modify(m, prefix) }
 	c, err := f.p.criterion(at, path, value)
-	if err == nil && !eachLeaf(&c, func(leaf *Clause) bool { return leaf.modify(m, prefix) }) {
+	if errors.Is(err, errUnfit) {
 		err = f.p.notSupported("_filter", "the operator does not fit the parameter")
 	}
 	return c, err
@@ -234,25 +235,4 @@ func (c *Clause) modify(m Modifier, prefix Prefix) bool {
 		return prefix == Equal
 	}
 	return prefix == Equal
-}
-
-// eachLeaf visits the criteria with values at the ends of chains; it stops at
-// the first that does not fit.
-func eachLeaf(c *Clause, fits func(*Clause) bool) bool {
-	switch {
-	case c.Chain != nil:
-		return eachLeaf(&c.Chain.Where, fits)
-	case c.Has != nil:
-		return eachLeaf(&c.Has.Where, fits)
-	case c.Param != nil:
-		return fits(c)
-	}
-	for _, all := range c.Any {
-		for i := range all {
-			if !eachLeaf(&all[i], fits) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -155,6 +155,8 @@ func (p *parser) parameter(name, value string) error {
 		return nil
 	case name == "_filter":
 		c, err = p.filter(value)
+	case base == "_query":
+		err = p.notSupported("_query", "the server has no named queries")
 	case base == "_list" && modifier == "":
 		c, err = p.list(value)
 	default:

@@ -143,6 +143,8 @@ func (it *referenceItem) matches(v *Value, m Modifier) bool {
 		return (it.Type != "" || it.url.url != "") && !it.matches(v, ModifierNone)
 	case m == ModifierIdentifier:
 		return (it.system != "" || it.value != "") && tokenMatches(it.system, it.value, v)
+	case v.ID == "" && (m == ModifierBelow || m == ModifierAbove):
+		return it.url.versionMatches(v, m)
 	case v.ID == "":
 		return it.url.url != "" && it.url.matches(v, ModifierNone)
 	case v.URL != "": // a version was asked for
@@ -161,6 +163,9 @@ func referenceRanges(v *Value, m Modifier) []Range {
 		return othersThan(referenceRanges(v, ModifierNone), kindReference, kindURL)
 	}
 	if v.ID == "" {
+		if m == ModifierBelow || m == ModifierAbove {
+			return versionRanges(v, m)
+		}
 		return uriRanges(v, ModifierNone)
 	}
 	key := append(append([]byte{kindReference}, v.ID...), 0)

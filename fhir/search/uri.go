@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -84,6 +85,42 @@ func uriAbove(url string) []Range {
 		}
 	}
 	return ranges
+}
+
+// versionMatches compares a canonical reference under :below, with those of the
+// version asked for and its parts, or :above, with those it is a part of.
+// https://hl7.org/fhir/R4/search.html#versions
+func (it *uriItem) versionMatches(v *Value, m Modifier) bool {
+	url, version, _ := strings.Cut(v.URL, "|")
+	if m == ModifierBelow {
+		return it.url == url && versionBelow(it.version, version)
+	}
+	return it.url == url && versionBelow(version, it.version)
+}
+
+// versionBelow reports whether a version is another one or a part of it, as 1.2
+// is of 1 and all are of none.
+func versionBelow(version, of string) bool {
+	return of == "" || version == of || strings.HasPrefix(version, of+".")
+}
+
+func versionRanges(v *Value, m Modifier) []Range {
+	url, version, _ := strings.Cut(v.URL, "|")
+	key := append(appendText([]byte{kindURL}, url), 0)
+	if m == ModifierBelow && version == "" {
+		return []Range{startingWith(key)}
+	}
+	exact := func(version string) Range { return exactly(appendText(slices.Clip(key), version)) }
+	ranges := []Range{exact(version)}
+	if m == ModifierBelow {
+		return append(ranges, startingWith(append(slices.Clip(key), version+"."...)))
+	}
+	for i := range len(version) {
+		if version[i] == '.' {
+			ranges = append(ranges, exact(version[:i]))
+		}
+	}
+	return append(ranges, exact(""))
 }
 
 // parseURI reads a URI value.

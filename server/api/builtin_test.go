@@ -161,3 +161,19 @@ func TestDefinitionsOnPages(t *testing.T) {
 	same(t, "count alone", c.Search("CodeSystem?_summary=count&_id=group-type,o1").Total(), "2")
 	same(t, "no total", c.Search("CodeSystem?_total=none&_id=group-type,o1").Total(), "")
 }
+
+// TestChainsToDefinitions: the records that $intake makes refer to definitions of
+// the guide, which nobody has stored.
+func TestChainsToDefinitions(t *testing.T) {
+	c := servertest.Start(t, servertest.Open).Anonymous()
+	for id, questionnaire := range map[string]string{"mine": "http://example.jp/q", "opinion": "https://kaigofhir.github.io/fhir/Questionnaire/opinion",
+		"versioned": "https://kaigofhir.github.io/fhir/Questionnaire/opinion|0.1.0", "old": "https://kaigofhir.github.io/fhir/Questionnaire/opinion|0.0.1"} {
+		c.Update(`{"resourceType":"QuestionnaireResponse","id":"` + id + `","status":"completed","questionnaire":"` + questionnaire + `"}`).Want(201)
+	}
+	c.Update(`{"resourceType":"Questionnaire","id":"q","url":"http://example.jp/q","status":"active"}`).Want(201)
+	name := c.Read("Questionnaire/opinion").Want(200).Resource().Text("name")
+	r := c.Search("QuestionnaireResponse?_sort=_id&questionnaire.name=" + name).Want(200)
+	same(t, "of the guide", r.Keys("match"), []string{"QuestionnaireResponse/opinion", "QuestionnaireResponse/versioned"})
+	r = c.Search("QuestionnaireResponse?_sort=_id&questionnaire.status=active").Want(200)
+	same(t, "of the guide and stored", r.Keys("match"), []string{"QuestionnaireResponse/mine", "QuestionnaireResponse/opinion", "QuestionnaireResponse/versioned"})
+}

@@ -21,6 +21,8 @@ type Definitions interface {
 	ByID(resourceType, id string) (json []byte, ok bool)
 	// ByURL finds one by resource type and canonical URL without a version.
 	ByURL(resourceType, url string) (json []byte, ok bool)
+	// Guide returns those of a type that are not of R4, which are few.
+	Guide(resourceType string) []*fhir.Element
 }
 
 // builtIn returns the definition of the server under a key. Its Version is 0.

@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
@@ -33,23 +34,48 @@ func (f *finding) find(q search.Query) ([]*fhir.Element, error) {
 			return nil, err
 		}
 	}
-	if len(list) == 0 && len(q.Where) == 1 && len(q.Types) == 1 && q.Where[0].Param.Code == "_id" {
-		return f.builtIns(q)
+	return f.builtIns(q, list)
+}
+
+// builtIns adds the definitions of the server to what is stored: those of the
+// guide that meet the criteria or, of all, the one that a lone _id names.
+func (f *finding) builtIns(q search.Query, list []*fhir.Element) ([]*fhir.Element, error) {
+	if f.s.cfg.Definitions == nil {
+		return list, nil
+	}
+	if len(q.Where) == 1 && names(q.Where[0]) && q.Where[0].Param.Code == "_id" {
+		return f.named(q, list)
+	}
+	for _, typ := range q.Types {
+		for _, e := range f.s.cfg.Definitions.Guide(typ) {
+			ok, err := f.s.Registry().Match(q.Where, e, nobody{})
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				list = append(list, e)
+			}
+		}
 	}
 	return list, nil
 }
 
-// builtIns finds the definitions of the server that a query names by id. By URL
-// the terminology knows them itself.
-func (f *finding) builtIns(q search.Query) ([]*fhir.Element, error) {
-	named, err := f.s.named(q.Types[0], q.Where)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]*fhir.Element, len(named))
-	for i, v := range named {
-		if list[i], err = decodeStored(v.JSON); err != nil {
+// named adds the definitions that a query names by id, where none is stored.
+func (f *finding) named(q search.Query, list []*fhir.Element) ([]*fhir.Element, error) {
+	for _, typ := range q.Types {
+		named, err := f.s.named(typ, q.Where)
+		if err != nil {
 			return nil, err
+		}
+		for _, v := range named {
+			if slices.ContainsFunc(list, func(e *fhir.Element) bool { return e.ResourceType() == typ && e.ID() == v.ID }) {
+				continue
+			}
+			e, err := decodeStored(v.JSON)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, e)
 		}
 	}
 	return list, nil
