@@ -56,6 +56,8 @@ var doors = []door{
 	{"GraphQL reference", (*play).graphReference},
 	{"$sharing", (*play).sharing},
 	{"pages while things happen", (*play).pagesMeanwhile},
+	{"contained", (*play).contained},
+	{"contained, counted", (*play).containedCount},
 }
 
 // is compares an answer's keys with what the oracle says.

@@ -263,6 +263,9 @@ func (p *play) write(person string) {
 	if r.typ == "Composition" {
 		r.refs = p.references(r)
 	}
+	if holds[r.typ] && p.dice.IntN(2) == 0 {
+		r.inside = pick(p.dice, []string{"red", "green", "blue"})
+	}
 	r.withheld = form == "physician-opinion" && p.dice.IntN(3) == 0
 	if client == r.author && !p.seesPerson(viewer{office: client}, person) {
 		p.refused(client, p.record(r)) // register first: one does not write about strangers
@@ -335,7 +338,29 @@ func (p *play) record(r *record) *fhir.Element {
 	case "Composition":
 		p.paper(e, r)
 	}
+	if r.inside != "" {
+		hold(e, r)
+	}
 	return e
+}
+
+// holds are the types of records that may contain an Observation.
+var holds = map[string]bool{"DocumentReference": true, "Observation": true, "CarePlan": true}
+
+// hold puts an Observation into a record, which refers to it.
+func hold(e *fhir.Element, r *record) {
+	in := fhir.NewResource("Observation").Set("id", "inside").Set("status", "final")
+	in.Add("code").Add("coding").Set("system", "urn:leak").Set("code", r.inside)
+	e.AddResource("contained", in)
+	switch r.typ {
+	case "DocumentReference":
+		e = e.Add("context").Add("related")
+	case "Observation":
+		e = e.Add("hasMember")
+	case "CarePlan":
+		e = e.Add("supportingInfo")
+	}
+	e.Set("reference", "#inside")
 }
 
 // paper fills a Composition.

@@ -87,6 +87,7 @@ type consent struct {
 
 type record struct {
 	id, typ, form, person, author, mark string
+	inside                              string   // mark of a contained Observation, "" for none
 	refs                                []string // of a Composition
 	withheld, deleted                   bool
 	versions                            int
