@@ -107,6 +107,9 @@ func AsRefusal(err error) *Refusal {
 	case errors.Is(err, store.ErrReadOnly):
 		return Refuse(Unavailable, fhir.Transient, "read-only", fhir.Messagef(
 			"the server takes no writes at the moment", "現在サーバーは書き込みを受け付けていません"))
+	case errors.Is(err, store.ErrTooLarge):
+		return Refuse(TooLarge, fhir.TooLong, "resource-too-large", fhir.Messagef(
+			"a resource is larger than the server can keep", "リソースが大きすぎるため保存できません"))
 	case errors.Is(err, store.ErrConflict):
 		return Refuse(Colliding, fhir.Conflict, "write-conflict", fhir.Messagef(
 			"the write collided with others; try again", "他の書き込みと競合しました。もう一度お試しください"))

@@ -20,6 +20,7 @@ var (
 	ErrUnsupported  = errors.New("the engine cannot evaluate this query")
 	ErrExpired      = errors.New("the snapshot of this page is no longer kept")
 	ErrReadOnly     = errors.New("the store takes no writes")
+	ErrTooLarge     = errors.New("a resource is larger than the engine can keep")
 )
 
 // Store keeps every version of every resource. Implementations are safe for

@@ -114,7 +114,7 @@ func (a *attempt) stage(ctx context.Context, st state) (*change, error) {
 	if err := a.checkExpectations(v); err != nil || a.refused != nil {
 		return nil, err
 	}
-	current, err := v.current(a.tx.Writes)
+	current, err := v.newestOf(a.tx.Writes)
 	if err != nil {
 		return nil, err
 	}
@@ -171,9 +171,9 @@ func (a *attempt) checkExpectations(v *view) error {
 	return nil
 }
 
-// current returns the newest versions of what is to be written, without their
+// newestOf returns the newest versions of what is to be written, without their
 // content.
-func (v *view) current(writes []store.Write) (map[store.Key]*record, error) {
+func (v *view) newestOf(writes []store.Write) (map[store.Key]*record, error) {
 	refs := make([]string, len(writes))
 	for i, w := range writes {
 		refs[i] = reference(w.Key)
@@ -249,12 +249,15 @@ func (a *attempt) write(c *change, i int, old *record) error {
 	}
 	var err error
 	if w.Method != store.Delete {
-		v.JSON, v.Keys, err = a.stamp(i, v.Version)
+		if v.JSON, v.Keys, err = a.stamp(i, v.Version); err != nil {
+			return err
+		}
 	}
+	r := a.e.newRecord(v, v.Keys)
 	c.versions++
-	c.insert = append(c.insert, a.e.newRecord(v, v.Keys))
+	c.insert = append(c.insert, r)
 	a.receipt.Versions[i] = v
-	return err
+	return r.fits()
 }
 
 // stamp calls the write's Stamp, once. Should the transaction be repeated and

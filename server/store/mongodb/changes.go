@@ -33,23 +33,20 @@ func (e *Engine) changes(ctx context.Context, since uint64, yield func(store.Ver
 	for {
 		// What is committed stays: no snapshot is held while a slow reader
 		// works, each batch has its own.
-		v, err := e.view(ctx, 0)
-		if err != nil {
-			return since, err
-		}
-		if upTo == 0 {
-			upTo = v.seq
-		}
-		if since >= upTo {
-			v.close()
-			return since, nil
-		}
 		if p.set {
 			filter = o.after(p, false)
 		}
-		found, err := v.batch(is("$and", bson.A{filter, is("seq", is("$lte", int64(upTo)))}), o)
-		v.close()
-		if err != nil {
+		var found []record
+		err := e.reading(ctx, 0, func(v *view) (err error) {
+			if upTo == 0 {
+				upTo = v.seq
+			}
+			if since < upTo {
+				found, err = v.batch(is("$and", bson.A{filter, is("seq", is("$lte", int64(upTo)))}), o)
+			}
+			return err
+		})
+		if err != nil || since >= upTo {
 			return since, err
 		}
 		for i := range found {

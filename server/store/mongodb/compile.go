@@ -11,9 +11,16 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
-// compile turns criteria into a condition. Chains are resolved here: their
-// targets are searched first, under the same mandatory predicate.
+// compile turns the criteria of a query into a condition. Chains are resolved
+// here: their targets are searched first, under the same mandatory predicate.
 func (v *view) compile(where []search.Clause, must search.Must) (condition, error) {
+	outer := v.room // compile may be called for a chain of another query
+	defer func() { v.room = outer }()
+	v.room = v.e.opts.limits.set
+	return v.conjunction(where, must)
+}
+
+func (v *view) conjunction(where []search.Clause, must search.Must) (condition, error) {
 	list := make([]condition, 0, len(where))
 	for _, c := range where {
 		x, err := v.clause(c, must)
@@ -54,7 +61,7 @@ func (v *view) clause(c search.Clause, must search.Must) (condition, error) {
 func (v *view) any(alternatives [][]search.Clause, must search.Must) (condition, error) {
 	list := make([]condition, 0, len(alternatives))
 	for _, where := range alternatives {
-		x, err := v.compile(where, must)
+		x, err := v.conjunction(where, must)
 		if err != nil {
 			return condition{}, err
 		}
@@ -73,11 +80,11 @@ func (v *view) chain(c search.Clause, must search.Must) (condition, error) {
 		return condition{}, err
 	}
 	targets := map[string]bool{}
-	err = v.each(v.scope(c.Chain.Types, where, must), order{}, false, func(c0 *candidate) (bool, error) {
+	err = v.each(v.scope(c.Chain.Types, where, must), inAnyOrder, v.e.opts.limits.batch, false, func(c0 *candidate) (bool, error) {
 		targets[text(v.e.opts.Terms.ReferenceKey(c.Param, c0.Type, c0.Name))] = true
 		return true, nil
 	})
-	return v.e.oneOf("keys", targets, func(c *candidate) []string { return c.Keys }), err
+	return v.oneOf("keys", targets, func(c *candidate) []string { return c.Keys }), err
 }
 
 // has is met by the resources that those who meet a criterion refer to.
@@ -87,18 +94,18 @@ func (v *view) has(h *search.Has, must search.Must) (condition, error) {
 		return condition{}, err
 	}
 	targets := map[string]bool{}
-	err = v.each(v.scope([]string{h.Type}, where, must), order{}, true, func(c *candidate) (bool, error) {
+	err = v.each(v.scope([]string{h.Type}, where, must), inAnyOrder, v.e.opts.limits.batch, true, func(c *candidate) (bool, error) {
 		for _, ref := range v.e.opts.Terms.References(h.Reference, c.keys()) {
 			targets[reference(store.Key{Type: ref.Type, ID: ref.ID})] = true
 		}
 		return true, nil
 	})
-	return v.e.oneOf("ref", targets, func(c *candidate) []string { return []string{c.Ref} }), err
+	return v.oneOf("ref", targets, func(c *candidate) []string { return []string{c.Ref} }), err
 }
 
 // scope is met by what is there, of these types, visible, and meets where.
 func (v *view) scope(types []string, where condition, must search.Must) condition {
-	there := condition{filter: v.there(), exact: true, test: func(*candidate) bool { return true }}
+	there := condition{filter: v.there(), test: always}
 	if len(types) > 0 {
 		there.filter = append(in("type", types), there.filter...)
 	}
@@ -107,7 +114,8 @@ func (v *view) scope(types []string, where condition, must search.Must) conditio
 
 // inRanges is met when one of the keys lies in one of the ranges.
 func inRanges(ranges []search.Range) condition {
-	c := condition{exact: true}
+	var c condition
+	exact := true
 	var single []string
 	filters := bson.A{}
 	for _, r := range ranges {
@@ -115,7 +123,7 @@ func inRanges(ranges []search.Range) condition {
 			single = append(single, text(r.Low))
 			continue
 		}
-		c.exact = c.exact && r.Keep == nil
+		exact = exact && r.Keep == nil
 		filters = append(filters, between(r))
 	}
 	if len(single) > 0 {
@@ -129,10 +137,13 @@ func inRanges(ranges []search.Range) condition {
 	default:
 		c.filter = is("$or", filters)
 	}
-	c.test = func(c *candidate) bool {
+	c.test = judge{keys: true, ok: func(c *candidate) bool {
 		return slices.ContainsFunc(c.keys(), func(key []byte) bool {
 			return slices.ContainsFunc(ranges, func(r search.Range) bool { return inRange(r, key) })
 		})
+	}}
+	if !exact {
+		c.rest = c.test
 	}
 	return c
 }

@@ -12,10 +12,35 @@ type condition struct {
 	// filter finds everything that meets the condition, and perhaps more; nil
 	// asks nothing.
 	filter bson.D
-	// exact says that the filter finds nothing more.
-	exact bool
-	// test judges one candidate, whatever the filter found.
-	test func(*candidate) bool
+	// test judges a candidate, whatever the filter found.
+	test judge
+	// rest judges what the filter found; it is nothing where that is exact.
+	rest judge
+	// load, where not nil, is called with candidates before they are judged.
+	load func([]candidate) error
+}
+
+// exact says that the filter finds nothing more.
+func (c condition) exact() bool { return c.rest.ok == nil }
+
+// judge decides about candidates.
+type judge struct {
+	ok   func(*candidate) bool
+	keys bool // it looks at the index keys
+}
+
+// always is met by everything.
+var always = judge{ok: func(*candidate) bool { return true }}
+
+// and is met where both are; either may be nothing.
+func (j judge) and(o judge) judge {
+	switch {
+	case j.ok == nil:
+		return o
+	case o.ok == nil:
+		return j
+	}
+	return judge{ok: func(c *candidate) bool { return j.ok(c) && o.ok(c) }, keys: j.keys || o.keys}
 }
 
 // candidate is a version that is being judged, without its content.
@@ -46,13 +71,17 @@ func in[T any](field string, list []T) bson.D {
 
 // all is met when every condition is.
 func all(list ...condition) condition {
-	out := condition{exact: true}
+	var out condition
 	var filters bson.A
+	out.test = always
 	for _, c := range list {
 		if c.filter != nil {
 			filters = append(filters, c.filter)
 		}
-		out.exact = out.exact && c.exact
+		if c.load != nil {
+			out.load = c.load
+		}
+		out.test, out.rest = out.test.and(c.test), out.rest.and(c.rest)
 	}
 	switch len(filters) {
 	case 0:
@@ -61,26 +90,19 @@ func all(list ...condition) condition {
 	default:
 		out.filter = is("$and", filters)
 	}
-	out.test = func(c *candidate) bool {
-		for _, x := range list {
-			if !x.test(c) {
-				return false
-			}
-		}
-		return true
-	}
 	return out
 }
 
 // either is met when one condition is; none is met by nothing.
 func either(list ...condition) condition {
-	out := condition{exact: true}
+	var out condition
 	filters := bson.A{}
-	open := false
+	open, exact := false, true
 	for _, c := range list {
 		open = open || c.filter == nil
 		filters = append(filters, c.filter)
-		out.exact = out.exact && c.exact
+		exact = exact && c.exact()
+		out.test.keys = out.test.keys || c.test.keys
 	}
 	switch {
 	case open:
@@ -91,13 +113,16 @@ func either(list ...condition) condition {
 	default:
 		out.filter = is("$or", filters)
 	}
-	out.test = func(c *candidate) bool {
+	out.test.ok = func(c *candidate) bool {
 		for _, x := range list {
-			if x.test(c) {
+			if x.test.ok(c) {
 				return true
 			}
 		}
 		return false
+	}
+	if !exact {
+		out.rest = out.test
 	}
 	return out
 }
@@ -105,38 +130,41 @@ func either(list ...condition) condition {
 // not is met when the other is not. The negation of a filter that finds too
 // much would find too little: it is left out.
 func not(x condition) condition {
-	out := condition{test: func(c *candidate) bool { return !x.test(c) }}
-	if x.exact {
-		out.exact = true
+	out := condition{test: judge{ok: func(c *candidate) bool { return !x.test.ok(c) }, keys: x.test.keys}}
+	switch {
+	case !x.exact():
+		out.rest = out.test
+	case x.filter == nil:
 		out.filter = nothing
-		if x.filter != nil {
-			out.filter = is("$nor", bson.A{x.filter})
-		}
+	default:
+		out.filter = is("$nor", bson.A{x.filter})
 	}
 	return out
 }
 
-// oneOf is met when one of a candidate's values is in the set. A set that is
-// too large for a query is looked up here.
-func (e *Engine) oneOf(field string, set map[string]bool, of func(*candidate) []string) condition {
-	c := condition{test: func(c *candidate) bool {
+// oneOf is met when one of a candidate's values is in the set. A set for which
+// the query has no room is looked up here.
+func (v *view) oneOf(field string, set map[string]bool, of func(*candidate) []string) condition {
+	c := condition{test: judge{keys: field == "keys", ok: func(c *candidate) bool {
 		for _, s := range of(c) {
 			if set[s] {
 				return true
 			}
 		}
 		return false
-	}}
+	}}}
 	bytes := 0
 	list := make([]string, 0, len(set))
 	for s := range set {
 		bytes += len(s) + setOverhead
 		list = append(list, s)
 	}
-	if bytes <= e.opts.limits.set {
-		c.exact = true
-		c.filter = in(field, list)
+	if bytes > v.room {
+		c.rest = c.test
+		return c
 	}
+	v.room -= bytes
+	c.filter = in(field, list)
 	return c
 }
 
@@ -145,18 +173,18 @@ const setOverhead = 12
 
 // must is the mandatory predicate as a condition on labels.
 func (e *Engine) must(m search.Must) condition {
-	c := condition{exact: true, test: func(c *candidate) bool { return m.Allows(c.Type, c.Name, c.labels()) }}
+	c := condition{test: judge{ok: func(c *candidate) bool { return m.Allows(c.Type, c.Name, c.labels()) }}}
 	if m.Unrestricted {
 		return c
 	}
-	budget := e.opts.limits.set
+	budget, all := e.opts.limits.set, true
 	alternatives := bson.A{}
 	for i := range m.Any {
 		filter, exact := grant(&m.Any[i], &budget)
 		if filter == nil {
 			continue
 		}
-		c.exact = c.exact && exact
+		all = all && exact
 		alternatives = append(alternatives, filter)
 	}
 	switch len(alternatives) {
@@ -166,6 +194,9 @@ func (e *Engine) must(m search.Must) condition {
 		c.filter = alternatives[0].(bson.D)
 	default:
 		c.filter = is("$or", alternatives)
+	}
+	if !all {
+		c.rest = c.test
 	}
 	return c
 }

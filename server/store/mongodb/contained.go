@@ -25,8 +25,10 @@ func (v *view) contained(in *search.Contained, must search.Must) (condition, err
 		outer = []condition{inRanges([]search.Range{v.e.opts.Terms.Within(search.Range{})})}
 	}
 	x := all(outer...)
-	x.exact = x.exact && exact && len(in.Where) <= 1
-	x.test = func(c *candidate) bool { return len(find(c)) > 0 }
+	x.test = judge{keys: true, ok: func(c *candidate) bool { return len(find(c)) > 0 }}
+	if !x.exact() || !exact || len(in.Where) > 1 {
+		x.rest = x.test
+	}
 	return x, nil
 }
 
@@ -45,7 +47,7 @@ func (v *view) containedParts(in *search.Contained, must search.Must) (func(*can
 			}
 			inner := &candidate{decoded: keys}
 			inner.Keys = texts(keys)
-			if where.test(inner) {
+			if where.test.ok(inner) {
 				parts = append(parts, i+1)
 			}
 		}
@@ -123,7 +125,7 @@ func (v *view) splitter(p *search.Parts, must search.Must) (func(*candidate) []i
 	}
 	return func(c *candidate) []int {
 		parts := find(c)
-		if len(p.Whole) > 0 && whole.test(c) {
+		if len(p.Whole) > 0 && whole.test.ok(c) {
 			parts = slices.Insert(parts, 0, 0)
 		}
 		return parts

@@ -47,7 +47,34 @@ func (e *Engine) detect(ctx context.Context) error {
 	if e.transactions {
 		return nil
 	}
+	return e.without(nil)
+}
+
+// try makes a transaction and a snapshot read that change nothing: a deployment
+// may claim more than it can do, and this is the time to say so.
+func (e *Engine) try(ctx context.Context) error {
+	if !e.transactions {
+		return nil
+	}
+	err := e.write(ctx, func(context.Context, state) (*change, error) { return nil, nil })
+	if err == nil {
+		err = e.reading(ctx, 0, func(*view) error { return nil })
+	}
+	var said mongo.CommandError
+	if errors.As(err, &said) && len(said.Labels) == 0 {
+		e.transactions = false
+		return e.without(err)
+	}
+	return err
+}
+
+// without goes on without transactions where that is accepted; cause is what
+// the deployment said, or nil.
+func (e *Engine) without(cause error) error {
 	if !e.opts.SingleWrites {
+		if cause != nil {
+			return fmt.Errorf("%w: it answers a trial with: %w", ErrNoTransactions, cause)
+		}
 		return ErrNoTransactions
 	}
 	e.opts.Logger.Warn("the MongoDB deployment has no transactions: each transaction may write one resource only")

@@ -23,6 +23,7 @@ type Engine struct {
 	unzip   *zstd.Decoder
 
 	transactions bool
+	uuid         string        // of the collection, part of the origin
 	turn         chan struct{} // holds one token: writers of this process queue for it
 	seen         atomic.Uint64 // the highest sequence number anyone here was told of
 	causal       causal
@@ -37,7 +38,11 @@ var _ store.Store = (*Engine)(nil)
 // returns ErrNoTransactions where those are missing and not waived.
 func Open(ctx context.Context, opts Options) (*Engine, error) {
 	opts = opts.withDefaults()
-	client, err := mongo.Connect(opts.client())
+	settings, err := opts.client()
+	if err != nil {
+		return nil, err
+	}
+	client, err := mongo.Connect(settings)
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %w", err)
 	}
@@ -53,6 +58,9 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 	if err = e.detect(ctx); err == nil {
 		err = e.prepare(ctx)
 	}
+	if err == nil {
+		err = e.try(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
 	}
@@ -62,15 +70,15 @@ func Open(ctx context.Context, opts Options) (*Engine, error) {
 
 // Status tells size and health of the store.
 func (e *Engine) Status(ctx context.Context) (store.Status, error) {
-	v, err := e.view(ctx, 0)
-	if err != nil {
-		return store.Status{}, err
-	}
-	defer v.close()
-	return store.Status{
-		Engine: "mongodb", Format: v.state.Format, Seq: v.seq,
-		Resources: v.state.Resources, Versions: v.state.Versions, SingleWrites: !e.Transactions(),
-	}, nil
+	var status store.Status
+	err := e.reading(ctx, 0, func(v *view) error {
+		status = store.Status{
+			Engine: "mongodb", Format: v.state.Format, Seq: v.seq, Origin: v.state.Origin + e.uuid,
+			Resources: v.state.Resources, Versions: v.state.Versions, SingleWrites: !e.Transactions(),
+		}
+		return nil
+	})
+	return status, err
 }
 
 // Close ends the connections. Writes under way fail.

@@ -13,11 +13,17 @@ import (
 // JSON of its winning plan, for administrators. It holds values of the search.
 // https://www.mongodb.com/docs/manual/reference/command/explain/
 func (e *Engine) Explain(ctx context.Context, q search.Query) (string, error) {
-	v, err := e.view(ctx, 0)
-	if err != nil {
-		return "", err
-	}
-	defer v.close()
+	var plan string
+	err := e.reading(ctx, 0, func(v *view) (err error) {
+		plan, err = v.explain(ctx, q)
+		return err
+	})
+	return plan, err
+}
+
+// explain asks outside of the snapshot, in which the command is not allowed.
+func (v *view) explain(ctx context.Context, q search.Query) (string, error) {
+	e := v.e
 	where, err := v.compile(q.Where, q.Must)
 	if err != nil {
 		return "", err

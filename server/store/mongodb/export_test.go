@@ -19,6 +19,13 @@ func (o Options) Tiny() Options {
 	return o
 }
 
+// Room returns options under which the sets of a query share so many bytes.
+func (o Options) Room(bytes int) Options {
+	o.limits = defaultLimits
+	o.limits.set = bytes
+	return o
+}
+
 // Unsafe returns options under which a deployment without transactions takes
 // those of many resources, guarded by the lock alone.
 func (o Options) Unsafe() Options {

@@ -19,54 +19,64 @@ func (e *Engine) History(ctx context.Context, q store.HistoryQuery) (store.Page,
 	if err != nil {
 		return store.Page{}, err
 	}
-	v, err := e.view(ctx, asOf)
+	var page store.Page
+	err = e.reading(ctx, asOf, func(v *view) error {
+		page, err = v.history(q, pos)
+		return err
+	})
 	if err != nil {
 		return store.Page{}, err
 	}
-	defer v.close()
+	return page, nil
+}
+
+func (v *view) history(q store.HistoryQuery, pos position) (store.Page, error) {
 	filter, err := v.historyFilter(q)
 	if err != nil {
 		return store.Page{}, err
 	}
-	past := condition{filter: filter, exact: true, test: func(*candidate) bool { return true }}
 	total := int64(-1)
 	if q.Total {
 		total = pos.Total
 	}
-	var failed error
+	past := condition{filter: filter, test: always}
 	hits, total, err := v.match(matching{
-		scope: all(past, e.must(q.Must), v.still(q.Must, &failed)), order: order{oldest: q.Ascending}, pos: pos, count: q.Count,
+		scope: all(past, v.e.must(q.Must), v.still(q.Must)), order: order{oldest: q.Ascending}, pos: pos, count: q.Count,
 		counting: q.Total && total < 0, total: total,
 	})
-	if err = errors.Join(err, failed); err != nil {
+	if err != nil {
 		return store.Page{}, err
 	}
 	return v.page(hits, q.Count, total)
 }
 
 // still is met by a version where the one that is current in the view meets the
-// predicate. What goes wrong is left in failed.
-func (v *view) still(must search.Must, failed *error) condition {
-	known := map[string]bool{}
-	c := condition{exact: must.Unrestricted}
-	c.test = func(c *candidate) bool {
-		if must.Unrestricted || c.End == 0 || c.End > int64(v.seq) {
-			return true
-		}
-		ok, asked := known[c.Ref]
-		if !asked {
-			current := candidate{}
-			newest := options.FindOne().SetSort(is("version", -1)).SetProjection(bson.D{{Key: "keys", Value: 0}, {Key: "json", Value: 0}})
-			err := v.e.records.FindOne(v.ctx, append(is("ref", c.Ref), is("seq", is("$lte", int64(v.seq)))...), newest).Decode(&current.record)
-			if err != nil {
-				*failed = errors.Join(*failed, fmt.Errorf("mongodb: history: %w", err))
-			}
-			ok = err == nil && must.Allows(current.Type, current.Name, current.labels())
-			known[c.Ref] = ok
-		}
-		return ok
+// predicate. Those are looked up for many candidates at once.
+func (v *view) still(must search.Must) condition {
+	if must.Unrestricted {
+		return condition{test: always}
 	}
-	return c
+	allowed := map[string]bool{}
+	past := func(c *candidate) bool { return c.End != 0 && c.End <= int64(v.seq) }
+	test := judge{ok: func(c *candidate) bool { return !past(c) || allowed[c.Ref] }}
+	load := func(list []candidate) error {
+		var refs []string
+		for i := range list {
+			if _, known := allowed[list[i].Ref]; past(&list[i]) && !known {
+				allowed[list[i].Ref] = false
+				refs = append(refs, list[i].Ref)
+			}
+		}
+		if len(refs) == 0 {
+			return nil
+		}
+		filter := append(in("ref", refs), v.current()...)
+		return v.each(condition{filter: filter, test: always}, inAnyOrder, v.e.opts.limits.batch, false, func(c *candidate) (bool, error) {
+			allowed[c.Ref] = must.Allows(c.Type, c.Name, c.labels())
+			return true, nil
+		})
+	}
+	return condition{test: test, rest: test, load: load}
 }
 
 // historyFilter is everything but the mandatory predicate.

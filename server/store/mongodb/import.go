@@ -66,12 +66,15 @@ func (e *Engine) importOne(c *change, v *store.Version, old *record) error {
 	}
 	c.versions++
 	c.insert = append(c.insert, r)
+	if err := r.fits(); err != nil {
+		return fmt.Errorf("change %d: %w", v.Seq, err)
+	}
 	return nil
 }
 
 // supersede ends a version that is still current.
 func supersede(old *record, seq int64, at bson.DateTime) mongo.WriteModel {
 	return mongo.NewUpdateOneModel().
-		SetFilter(bson.D{{Key: "_id", Value: old.ID}, {Key: "compartment", Value: old.Compartment}, {Key: "end", Value: int64(0)}}).
+		SetFilter(old.whileCurrent()).
 		SetUpdate(is("$set", bson.D{{Key: "end", Value: seq}, {Key: "endTime", Value: at}}))
 }

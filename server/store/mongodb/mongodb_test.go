@@ -199,22 +199,6 @@ func TestFollow(t *testing.T) {
 	t.Error("Follow ended")
 }
 
-func TestRefusesOtherFormat(t *testing.T) {
-	o := mongodb.Options{URI: plainServer(t), SingleWrites: true}
-	o.Database = "kaigofhir-test-format"
-	e := openAgain(t, o)
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, err := connect(t, o.URI).Database(o.Database).Collection("store").UpdateOne(t.Context(), bson.M{"_id": "state"}, bson.M{"$set": bson.M{"format": 99}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := mongodb.Open(t.Context(), o); err == nil {
-		t.Error("a store of format 99 was opened")
-	}
-}
-
 // TestPlans asks a real server how it would answer: common searches must be
 // scans of an index. The test server cannot tell.
 func TestPlans(t *testing.T) {

@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type Options struct {
 	Database string
 	// Timeout bounds each operation, retries included; 0 means 30 seconds.
 	Timeout time.Duration
+	// MaxConnections to each member of the deployment; 0 means the driver's
+	// 100. Each operation under way needs one.
+	MaxConnections uint64
 	// KeepSnapshots is how long a snapshot of a page answers after newer
 	// writes; 0 means 30 minutes.
 	KeepSnapshots time.Duration
@@ -100,17 +104,29 @@ func databaseOf(uri string) string {
 
 // client returns the driver's options: reads go to the primary and see what a
 // majority has, writes are acknowledged when a majority has them on disk.
-func (o Options) client() *options.ClientOptions {
+func (o Options) client() (*options.ClientOptions, error) {
 	c := options.Client().ApplyURI(o.URI).SetAppName("kaigofhir")
 	if c.Timeout == nil {
 		c.SetTimeout(o.Timeout)
 	}
+	if *c.Timeout <= 0 {
+		// The driver would repeat no transaction then.
+		return nil, errors.New("mongodb: timeoutMS=0 is no time for an operation: leave it out, or name one")
+	}
 	if c.ServerSelectionTimeout == nil {
 		c.SetServerSelectionTimeout(10 * time.Second)
 	}
+	if c.MaxPoolSize == nil && o.MaxConnections > 0 {
+		c.SetMaxPoolSize(o.MaxConnections)
+	}
+	return c.SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Majority()).
+		SetWriteConcern(onDisk()).SetRetryWrites(true).SetRetryReads(true), nil
+}
+
+// onDisk is when a write is acknowledged.
+func onDisk() *writeconcern.WriteConcern {
 	journal := true
 	concern := writeconcern.Majority()
 	concern.Journal = &journal
-	return c.SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Majority()).
-		SetWriteConcern(concern).SetRetryWrites(true).SetRetryReads(true)
+	return concern
 }

@@ -17,9 +17,13 @@ const lastUpdated = "_lastUpdated"
 // one transaction by type and id.
 type order struct {
 	oldest bool             // the reverse
+	free   bool             // any order will do
 	keys   []search.SortKey // by these first
 	terms  store.Terms
 }
+
+// inAnyOrder is for sets.
+var inAnyOrder = order{free: true}
 
 // orderOf looks at the first sort key: the time of a version leaves no ties
 // for further ones.

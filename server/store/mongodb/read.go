@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -35,19 +36,17 @@ func (e *Engine) readOne(ctx context.Context, filter bson.D, key store.Key) (sto
 	}
 	var r record
 	var err error
-	find := func(ctx context.Context) error {
+	find := func(ctx context.Context, filter bson.D) error {
 		one := options.FindOne().SetSort(bson.D{{Key: "version", Value: -1}}).SetProjection(withoutKeys)
 		return e.records.FindOne(ctx, filter, one).Decode(&r)
 	}
 	if e.transactions {
-		err = e.inSession(ctx, func(ctx context.Context, _ *mongo.Session) error { return find(ctx) })
+		err = e.inSession(ctx, func(ctx context.Context, _ *mongo.Session) error { return find(ctx, filter) })
 	} else {
-		var v *view
-		if v, err = e.view(ctx, 0); err != nil {
-			return store.Version{}, err
-		}
-		filter = append(filter, bson.E{Key: "seq", Value: bson.D{{Key: "$lte", Value: int64(v.seq)}}})
-		err = find(v.ctx)
+		err = e.reading(ctx, 0, func(v *view) error {
+			filter := append(slices.Clip(filter), bson.E{Key: "seq", Value: is("$lte", int64(v.seq))})
+			return find(ctx, filter)
+		})
 	}
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):

@@ -86,6 +86,35 @@ func (r *record) key() store.Key { return store.Key{Type: r.Type, ID: r.Name} }
 // deleted reports whether the version is a deletion.
 func (r *record) deleted() bool { return store.Method(r.Method) == store.Delete }
 
+// Limits of MongoDB: a document takes 16 MiB, an index 100,000 keys of one.
+// https://www.mongodb.com/docs/manual/reference/limits/
+const (
+	maxRecord = 16<<20 - 64<<10 // the rest is for the other fields
+	maxKeys   = 100_000
+)
+
+// elementOverhead is what an element of an array takes beside its bytes.
+const elementOverhead = 13
+
+// fits refuses what MongoDB would.
+func (r *record) fits() error {
+	size := len(r.JSON)
+	for _, list := range [][]string{r.Keys, r.Patients} {
+		for _, s := range list {
+			size += len(s) + elementOverhead
+		}
+	}
+	if size > maxRecord || max(len(r.Keys), len(r.Patients)) > maxKeys {
+		return fmt.Errorf("%w: %d bytes and %d index keys, packed", store.ErrTooLarge, size, len(r.Keys))
+	}
+	return nil
+}
+
+// whileCurrent finds the record as long as nothing supersedes it.
+func (r *record) whileCurrent() bson.D {
+	return bson.D{{Key: "_id", Value: r.ID}, {Key: "compartment", Value: r.Compartment}, {Key: "end", Value: int64(0)}}
+}
+
 // errCorrupt is a document that this engine cannot have written.
 var errCorrupt = errors.New("mongodb: a stored version is damaged")
 

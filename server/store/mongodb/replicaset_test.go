@@ -25,7 +25,7 @@ import (
 // things in the right order.
 // https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md
 type replicaSet struct {
-	t        *testing.T
+	t        testing.TB
 	uri      string
 	upstream string
 
@@ -36,15 +36,24 @@ type replicaSet struct {
 	open      map[string]*transaction
 	committed map[string]bool
 	log       []string
+	size      int // of the largest command
 	// fault may answer a command instead of the server; late faults answer
 	// after the command was carried out.
 	fault func(command string) *fault
 	clock atomic.Uint32
+	after atomic.Uint32 // the time that the last command asked for
+	// collections tells more about collections than the test server does.
+	collections map[string]collection
 }
 
 type transaction struct {
 	id   string
 	held []message
+}
+
+type collection struct {
+	options bson.D
+	number  byte
 }
 
 type fault struct {
@@ -54,7 +63,7 @@ type fault struct {
 }
 
 // newReplicaSet starts one on a port of its own.
-func newReplicaSet(t *testing.T) *replicaSet {
+func newReplicaSet(t testing.TB) *replicaSet {
 	t.Helper()
 	rs := &replicaSet{t: t, upstream: strings.TrimPrefix(plainServer(t), "mongodb://"), open: map[string]*transaction{}, committed: map[string]bool{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -93,6 +102,55 @@ func (rs *replicaSet) commands() []string {
 	out := rs.log
 	rs.log = nil
 	return out
+}
+
+// largest is the size of the largest command since forgetLargest.
+func (rs *replicaSet) largest() int {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.size
+}
+
+func (rs *replicaSet) forgetLargest() {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.size = 0
+}
+
+// setOptions gives a collection options, setNumber the number that MongoDB gives
+// one when it is made.
+func (rs *replicaSet) setOptions(name string, options bson.D) {
+	rs.collections = map[string]collection{name: {options: options}}
+}
+
+func (rs *replicaSet) setNumber(name string, number byte) {
+	rs.collections = map[string]collection{name: {number: number}}
+}
+
+// describeCollections completes an answer to listCollections.
+func (rs *replicaSet) describeCollections(reply bson.D) (bson.D, error) {
+	raw, err := bson.Marshal(reply)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Cursor struct {
+			ID         int64    `bson:"id"`
+			Namespace  string   `bson:"ns"`
+			FirstBatch []bson.M `bson:"firstBatch"`
+		} `bson:"cursor"`
+	}
+	if err := bson.Unmarshal(raw, &answer); err != nil {
+		return nil, err
+	}
+	for _, c := range answer.Cursor.FirstBatch {
+		more, known := rs.collections[c["name"].(string)]
+		if known {
+			c["options"] = more.options
+			c["info"] = bson.M{"readOnly": false, "uuid": bson.Binary{Subtype: 4, Data: slices.Repeat([]byte{more.number}, 16)}}
+		}
+	}
+	return bson.D{{Key: "cursor", Value: answer.Cursor}, {Key: "ok", Value: 1}}, nil
 }
 
 func (rs *replicaSet) setFault(f func(command string) *fault) {
@@ -173,10 +231,15 @@ func (rs *replicaSet) do(m message, up net.Conn) (bson.D, error) {
 	rs.data.RLock()
 	reply, err := m.forward(up)
 	rs.data.RUnlock()
-	if err == nil && f != nil {
-		reply = f.reply()
+	switch {
+	case err != nil:
+		return nil, err
+	case f != nil:
+		return f.reply(), nil
+	case m.command() == "listCollections":
+		return rs.describeCollections(reply)
 	}
-	return reply, err
+	return reply, nil
 }
 
 // admit logs a command, holds it to the rules, and turns away a transaction
@@ -186,6 +249,10 @@ func (rs *replicaSet) admit(m message) (line string, refusal bson.D, tx *transac
 	defer rs.mu.Unlock()
 	line = m.describe()
 	rs.log = append(rs.log, line)
+	rs.size = max(rs.size, len(m.body))
+	if _, at, ok := m.body.Lookup("readConcern", "afterClusterTime").TimestampOK(); ok {
+		rs.after.Store(at)
+	}
 	if !m.has("autocommit") {
 		return line, nil, nil
 	}
@@ -227,7 +294,11 @@ func (rs *replicaSet) end(m message, name string, up net.Conn) (bson.D, error) {
 	}
 	f := rs.faultFor(name)
 	if f != nil && !f.late {
-		rs.drop(tx, f)
+		if len(f.labels) == 0 { // it is over
+			rs.drop(tx, nil)
+		} else {
+			rs.drop(tx, f)
+		}
 		return f.reply(), nil
 	}
 	if tx != nil && name == "commitTransaction" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
@@ -18,16 +19,17 @@ func (e *Engine) Search(ctx context.Context, q search.Query) (store.Page, error)
 	if err != nil {
 		return store.Page{}, err
 	}
-	v, err := e.view(ctx, asOf)
+	var page store.Page
+	err = e.reading(ctx, asOf, func(v *view) error {
+		if page, err = v.search(q, o, pos); err != nil {
+			return err
+		}
+		return v.finish()
+	})
 	if err != nil {
 		return store.Page{}, err
 	}
-	defer v.close()
-	page, err := v.search(q, o, pos)
-	if err == nil {
-		err = v.finish()
-	}
-	return page, err
+	return page, nil
 }
 
 func counted(q search.Query) bool {
@@ -91,7 +93,7 @@ type matching struct {
 
 // match returns count+1 hits behind the position, and the total.
 func (v *view) match(m matching) ([]hit, int64, error) {
-	if m.scope.exact && m.order.byServer() && m.split == nil {
+	if m.scope.exact() && m.order.byServer() && m.split == nil {
 		return v.matchAtServer(m)
 	}
 	return v.matchHere(m)
@@ -144,7 +146,11 @@ func (v *view) matchHere(m matching) ([]hit, int64, error) {
 	last := m.pos.hit()
 	var hits []hit
 	full := func() bool { return m.order.byServer() && len(hits) > m.count }
-	err := v.each(scope, m.order, !m.order.byServer() || m.split != nil, func(c *candidate) (bool, error) {
+	size := v.e.opts.limits.batch
+	if m.order.byServer() && !m.counting {
+		size = min(size, int32(min(2*m.count, 1000))+100) // it may end early
+	}
+	err := v.each(scope, m.order, size, !m.order.byServer() || m.split != nil, func(c *candidate) (bool, error) {
 		parts := onlyItself
 		if m.split != nil {
 			parts = m.split(c)
@@ -179,13 +185,14 @@ var labelFields = bson.D{
 var labelAndKeyFields = append(labelFields[:len(labelFields):len(labelFields)], bson.E{Key: "keys", Value: 1})
 
 // each calls f with everything that meets the scope, in the server's part of
-// the order, until f returns false. keys asks for the index keys.
-func (v *view) each(scope condition, o order, keys bool, f func(*candidate) (bool, error)) error {
-	opts := options.Find().SetBatchSize(v.e.opts.limits.batch).SetProjection(labelFields)
-	if keys || !scope.exact {
+// the order, until f returns false. It is fetched by size at once; keys asks for
+// the index keys.
+func (v *view) each(scope condition, o order, size int32, keys bool, f func(*candidate) (bool, error)) error {
+	opts := options.Find().SetBatchSize(size).SetProjection(labelFields)
+	if keys || scope.rest.keys {
 		opts.SetProjection(labelAndKeyFields)
 	}
-	if o.byServer() {
+	if o.byServer() && !o.free {
 		opts.SetSort(o.sort()).SetAllowDiskUse(true)
 	}
 	cursor, err := v.e.records.Find(v.ctx, scope.filter, opts)
@@ -193,22 +200,41 @@ func (v *view) each(scope condition, o order, keys bool, f func(*candidate) (boo
 		return fmt.Errorf("mongodb: find: %w", err)
 	}
 	defer cursor.Close(context.WithoutCancel(v.ctx))
-	for cursor.Next(v.ctx) {
-		c := candidate{}
-		if err := cursor.Decode(&c.record); err != nil {
-			return fmt.Errorf("%w: %w", errCorrupt, err)
-		}
-		if !scope.exact && !scope.test(&c) {
-			continue
-		}
-		if goOn, err := f(&c); err != nil || !goOn {
+	for {
+		list, err := v.candidates(cursor)
+		if err != nil || len(list) == 0 {
 			return err
 		}
+		if scope.load != nil {
+			if err := scope.load(list); err != nil {
+				return err
+			}
+		}
+		for i := range list {
+			if !scope.exact() && !scope.rest.ok(&list[i]) {
+				continue
+			}
+			if goOn, err := f(&list[i]); err != nil || !goOn {
+				return err
+			}
+		}
+	}
+}
+
+// candidates returns the next ones that came together, none at the end.
+func (v *view) candidates(cursor *mongo.Cursor) ([]candidate, error) {
+	var list []candidate
+	for (len(list) == 0 || cursor.RemainingBatchLength() > 0) && cursor.Next(v.ctx) {
+		var c candidate
+		if err := cursor.Decode(&c.record); err != nil {
+			return nil, fmt.Errorf("%w: %w", errCorrupt, err)
+		}
+		list = append(list, c)
 	}
 	if err := cursor.Err(); err != nil {
-		return fmt.Errorf("mongodb: find: %w", err)
+		return nil, fmt.Errorf("mongodb: find: %w", err)
 	}
-	return nil
+	return list, nil
 }
 
 // fetch returns the versions of hits.

@@ -66,7 +66,7 @@ func startTestServer() (string, error) {
 
 // plainServer is the connection string of a server without transactions. A
 // missing one skips the test, but fails it in CI.
-func plainServer(t *testing.T) string {
+func plainServer(t testing.TB) string {
 	t.Helper()
 	testServer.once.Do(func() { testServer.uri, testServer.err = startTestServer() })
 	if testServer.err != nil {
@@ -85,7 +85,7 @@ func realServer(t *testing.T) string {
 	return uri
 }
 
-func missing(t *testing.T, why string) {
+func missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("KAIGOFHIR_CI") != "" {
 		t.Fatal(why)
@@ -94,14 +94,14 @@ func missing(t *testing.T, why string) {
 }
 
 // openTest opens a store in a database of its own.
-func openTest(t *testing.T, opts mongodb.Options) *mongodb.Engine {
+func openTest(t testing.TB, opts mongodb.Options) *mongodb.Engine {
 	t.Helper()
 	opts.Database = "kaigofhir-test-" + rand.Text()
 	return openAgain(t, opts)
 }
 
 // openAgain opens the store of opts.Database and drops it after the test.
-func openAgain(t *testing.T, opts mongodb.Options) *mongodb.Engine {
+func openAgain(t testing.TB, opts mongodb.Options) *mongodb.Engine {
 	t.Helper()
 	e, err := mongodb.Open(t.Context(), opts)
 	if err != nil {
@@ -111,7 +111,7 @@ func openAgain(t *testing.T, opts mongodb.Options) *mongodb.Engine {
 	return e
 }
 
-func connect(t *testing.T, uri string) *mongo.Client {
+func connect(t testing.TB, uri string) *mongo.Client {
 	t.Helper()
 	client, err := mongo.Connect(options.Client().ApplyURI(uri).SetTimeout(10 * time.Second))
 	if err != nil {
@@ -120,7 +120,7 @@ func connect(t *testing.T, uri string) *mongo.Client {
 	return client
 }
 
-func drop(t *testing.T, opts mongodb.Options) {
+func drop(t testing.TB, opts mongodb.Options) {
 	ctx := context.WithoutCancel(t.Context()) // it has ended
 	client := connect(t, opts.URI)
 	if err := client.Database(opts.Database).Drop(ctx); err != nil {

@@ -58,11 +58,15 @@ func (e *Engine) inSession(ctx context.Context, f func(context.Context, *mongo.S
 	return f(mongo.NewSessionContext(ctx, s), s)
 }
 
-// inSnapshot returns a context whose reads all see the same moment.
+// inSnapshot returns a context whose reads all see the same moment. Later reads
+// of this process are not behind it.
 func (e *Engine) inSnapshot(ctx context.Context) (context.Context, func(), error) {
 	s, err := e.client.StartSession(options.Session().SetSnapshot(true))
 	if err != nil {
 		return nil, nil, fmt.Errorf("mongodb: %w", err)
 	}
-	return mongo.NewSessionContext(ctx, s), func() { s.EndSession(context.WithoutCancel(ctx)) }, nil
+	return mongo.NewSessionContext(ctx, s), func() {
+		e.causal.learn(s)
+		s.EndSession(context.WithoutCancel(ctx))
+	}, nil
 }

@@ -36,7 +36,10 @@ func (e *Engine) locked(ctx context.Context, do stage) error {
 	}
 	mine := bson.D{{Key: "lock.token", Value: token}}
 	unlock := bson.D{{Key: "$unset", Value: is("lock", "")}}
-	c, err := do(ctx, st)
+	var c *change
+	if err = st.known(); err == nil {
+		c, err = do(ctx, st)
+	}
 	if err == nil && c != nil {
 		if err = e.save(ctx, c); err == nil {
 			if err = e.advance(ctx, c, mine, unlock); err == nil {

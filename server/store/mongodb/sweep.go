@@ -53,17 +53,14 @@ func (e *Engine) sweep(ctx context.Context, before time.Time) error {
 // lastAt is the sequence number of the last committed change at or before a
 // time, 0 if there is none.
 func (e *Engine) lastAt(ctx context.Context, at time.Time) (int64, error) {
-	v, err := e.view(ctx, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer v.close()
 	var last struct {
 		Seq int64 `bson:"seq"`
 	}
-	filter := bson.D{{Key: "time", Value: is("$lte", floorMillis(at))}, {Key: "seq", Value: is("$lte", int64(v.seq))}}
-	err = e.records.FindOne(v.ctx, filter, options.FindOne().
-		SetSort(bson.D{{Key: "time", Value: -1}, {Key: "seq", Value: -1}}).SetProjection(is("seq", 1))).Decode(&last)
+	err := e.reading(ctx, 0, func(v *view) error {
+		filter := bson.D{{Key: "time", Value: is("$lte", floorMillis(at))}, {Key: "seq", Value: is("$lte", int64(v.seq))}}
+		return e.records.FindOne(v.ctx, filter, options.FindOne().
+			SetSort(bson.D{{Key: "time", Value: -1}, {Key: "seq", Value: -1}}).SetProjection(is("seq", 1))).Decode(&last)
+	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return 0, nil
 	}

@@ -8,8 +8,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
-
-	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
 // transact makes a change in one multi-document transaction, repeated as a
@@ -19,7 +17,7 @@ import (
 // nobody is told of a write that may still be undone.
 func (e *Engine) transact(ctx context.Context, do stage) error {
 	opts := options.Transaction().SetReadConcern(readconcern.Snapshot()).
-		SetWriteConcern(e.opts.client().WriteConcern).SetReadPreference(readpref.Primary())
+		SetWriteConcern(onDisk()).SetReadPreference(readpref.Primary())
 	return e.inSession(ctx, func(ctx context.Context, s *mongo.Session) error {
 		_, err := s.WithTransaction(ctx, func(ctx context.Context) (any, error) {
 			return nil, e.transaction(ctx, do)
@@ -37,8 +35,8 @@ func (e *Engine) transaction(ctx context.Context, do stage) error {
 	if err := e.meta.FindOneAndUpdate(ctx, isState(), take, after).Decode(&st); err != nil {
 		return fmt.Errorf("mongodb: take a turn: %w", err)
 	}
-	if st.Format != format {
-		return fmt.Errorf("%w: the store has format %d, this program knows %d", store.ErrReadOnly, st.Format, format)
+	if err := st.known(); err != nil {
+		return err
 	}
 	c, err := do(ctx, st)
 	if err != nil || c == nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
@@ -18,27 +20,54 @@ type view struct {
 	seq   uint64
 	state state
 	close func()
+	// room is how many bytes the sets of the query being compiled may still
+	// take.
+	room int
 }
 
 // errStale says that a server has not yet seen what this process has.
 var errStale = errors.New("mongodb: the server is behind what it has told before")
 
-// view opens a view; asOf 0 is now. The caller closes it.
-func (e *Engine) view(ctx context.Context, asOf uint64) (*view, error) {
+// lostSnapshot are the server's codes for a snapshot that cannot be read any
+// more, or not yet: SnapshotTooOld, SnapshotUnavailable, StaleChunkHistory. A
+// deployment keeps snapshots for five minutes; it loses younger ones when
+// indexes are made, chunks are moved or a new primary comes.
+var lostSnapshot = []int{239, 246, 257}
+
+// passing reports whether an error is gone in another snapshot.
+func passing(err error) bool {
+	var said mongo.ServerError
+	return errors.Is(err, errStale) || errors.As(err, &said) && slices.ContainsFunc(lostSnapshot, said.HasErrorCode)
+}
+
+// reading calls f with the store as of a sequence number, 0 being now, and
+// again where the deployment has lost the snapshot: what f reads is told by the
+// sequence number, so that it finds the same.
+func (e *Engine) reading(ctx context.Context, asOf uint64, f func(*view) error) error {
 	for wait := time.Millisecond; ; wait *= 2 {
-		v, err := e.openView(ctx, asOf)
-		if !errors.Is(err, errStale) || wait > time.Second {
-			return v, err
+		err := e.readOnce(ctx, asOf, f)
+		if !passing(err) || wait > time.Second {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(wait):
 		}
 	}
 }
 
-func (e *Engine) openView(ctx context.Context, asOf uint64) (*view, error) {
+func (e *Engine) readOnce(ctx context.Context, asOf uint64, f func(*view) error) error {
+	v, err := e.view(ctx, asOf)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	return f(v)
+}
+
+// view opens a view. The caller closes it.
+func (e *Engine) view(ctx context.Context, asOf uint64) (*view, error) {
 	v := &view{e: e, ctx: ctx, close: func() {}}
 	seen := e.seen.Load()
 	if e.transactions {
@@ -90,9 +119,11 @@ func (v *view) finish() error {
 }
 
 // there is the condition that a version was current, and no deletion.
-func (v *view) there() bson.D {
+func (v *view) there() bson.D { return append(is("live", true), v.current()...) }
+
+// current is the condition that a version was current.
+func (v *view) current() bson.D {
 	return bson.D{
-		{Key: "live", Value: true},
 		{Key: "seq", Value: bson.D{{Key: "$lte", Value: int64(v.seq)}}},
 		{Key: "$or", Value: bson.A{
 			bson.D{{Key: "end", Value: int64(0)}},
