@@ -55,7 +55,7 @@ func (v checkedParameters) Validate(ctx context.Context, resource *fhir.Element)
 func (s *Server) startParameters(cfg *Config, known *knowledge, rekeyer store.Rekeyer) error {
 	var err error
 	s.custom.keeper, err = parameter.New(context.Background(), parameter.Config{
-		Store: s.store, Rekeyer: rekeyer, Storage: cfg.Jobs, Log: cfg.Log, Use: s.Service.SetRegistries,
+		Store: s.store, Rekeyer: rekeyer, Every: cfg.SharedEvery, Storage: cfg.Jobs, Log: cfg.Log, Use: s.Service.SetRegistries,
 		Build: func(list ...*fhir.Element) (*search.Registry, error) { return cfg.registry(known, list...) },
 	})
 	return err

@@ -78,6 +78,9 @@ type Config struct {
 	Jobs job.Storage
 	// Backups are written at an operator's request; nil: none are.
 	Backups *upkeep.Backups
+	// SharedEvery, where other servers write to the store too, is how often
+	// this one looks for what they changed about search parameters.
+	SharedEvery time.Duration
 
 	Origins []string
 	MaxBody int64

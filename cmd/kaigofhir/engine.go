@@ -21,6 +21,8 @@ type storePlace struct {
 	// uri is a connection string of MongoDB, or "" for the embedded engine.
 	uri          string
 	singleWrites bool // of MongoDB: take a deployment without transactions
+	timeout      time.Duration
+	connections  uint64
 	folder       string
 	master       sealedfs.MasterKey // of the folder; nil: it is in the clear
 	cacheMiB     int64
@@ -46,7 +48,9 @@ func placeOf(s string) storePlace {
 // open opens the store; without uri and folder it is in memory.
 func (p storePlace) open(ctx context.Context) (copy.Target, error) {
 	if p.uri != "" {
-		return mongodb.Open(ctx, mongodb.Options{URI: p.uri, SingleWrites: p.singleWrites, Now: p.now, Logger: p.log})
+		return mongodb.Open(ctx, mongodb.Options{
+			URI: p.uri, SingleWrites: p.singleWrites, Timeout: p.timeout, MaxConnections: p.connections, Now: p.now, Logger: p.log,
+		})
 	}
 	options := embedded.Options{CacheBytes: p.cacheMiB << 20, Now: p.now, Logger: p.log, ReadOnly: p.readOnly, Master: p.master}
 	if p.folder == "" {

@@ -29,6 +29,8 @@ type serveCommand struct {
 	Data      string          `required:"" type:"path" env:"KAIGOFHIR_DATA" help:"Data folder; made where it does not exist."`
 	Store     string          `placeholder:"mongodb://…" env:"KAIGOFHIR_STORE" help:"Keep records in MongoDB instead of the data folder, which then holds keys only."`
 	Single    bool            `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions; only with --open."`
+	Timeout   time.Duration   `name:"store-timeout" default:"30s" env:"KAIGOFHIR_STORE_TIMEOUT" help:"Time for one operation on MongoDB, retries included; timeoutMS in the connection string prevails."`
+	Pool      uint64          `name:"store-connections" default:"100" env:"KAIGOFHIR_STORE_CONNECTIONS" help:"Most connections to each MongoDB server; maxPoolSize in the connection string prevails."`
 	KeyFile   string          `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"File with the master key (openssl rand -hex 32): the data folder is encrypted. Such a folder opens with its key only."`
 	BackupDir string          `name:"backup-dir" type:"existingdir" env:"KAIGOFHIR_BACKUP_DIR" help:"Folder, outside of the data folder, into which operators let the server write backups ($backup); without it there are none."`
 	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
@@ -104,7 +106,7 @@ func (c *serveCommand) Run(a *app, parsed *kong.Context) error {
 	}
 	defer stopTracer()
 	host, err := newHost(a, listener, hostConfig{
-		data: c.Data, backups: c.BackupDir, keyFile: c.KeyFile, store: c.Store, single: c.Single, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
+		data: c.Data, backups: c.BackupDir, keyFile: c.KeyFile, store: c.Store, single: c.Single, timeout: c.Timeout, connections: c.Pool, baseURL: c.BaseURL, clients: clients, log: log, cacheMiB: c.Cache,
 		configure: func(cfg *server.Config) {
 			c.configure(cfg)
 			cfg.Matrix = matrix
@@ -161,6 +163,8 @@ func (c *serveCommand) checkStore() error {
 		return errors.New("--store takes a connection string of MongoDB, such as mongodb://host/kaigofhir?replicaSet=rs0")
 	case c.Store != "" && c.KeyFile != "":
 		return errors.New("--key-file encrypts a data folder; MongoDB has an encryption at rest of its own")
+	case c.Timeout <= 0 || c.Pool == 0:
+		return errors.New("--store-timeout and --store-connections must be more than 0")
 	case c.Single && !c.Open:
 		return errors.New("--single-writes works with --open only: a write and its record of access need one transaction")
 	}
@@ -208,17 +212,21 @@ func requireLoopback(addr string) error {
 
 // hostConfig is what serve and demo say about the server they start.
 type hostConfig struct {
-	data      string // folder; "" keeps everything in memory
-	backups   string // folder; "" for none
-	store     string // of MongoDB; "" keeps records in the folder
-	single    bool   // accept a MongoDB without transactions
-	keyFile   string // master key of the folder; "" leaves it in the clear
-	baseURL   string // "" makes it from the listener
-	clients   *auth.Clients
-	log       *slog.Logger
-	cacheMiB  int64
-	home      http.Handler
-	configure func(*server.Config)
+	data    string // folder; "" keeps everything in memory
+	backups string // folder; "" for none
+	store   string // of MongoDB; "" keeps records in the folder
+	single  bool   // accept a MongoDB without transactions
+	// timeout of an operation on MongoDB and most connections to each of its
+	// servers; 0 means the defaults.
+	timeout     time.Duration
+	connections uint64
+	keyFile     string // master key of the folder; "" leaves it in the clear
+	baseURL     string // "" makes it from the listener
+	clients     *auth.Clients
+	log         *slog.Logger
+	cacheMiB    int64
+	home        http.Handler
+	configure   func(*server.Config)
 }
 
 // host is a server with its store and its listener.
@@ -236,7 +244,7 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	if h.url == "" {
 		h.url = "http://" + listener.Addr().String() + api.BasePath
 	}
-	place := storePlace{uri: c.store, singleWrites: c.single, cacheMiB: c.cacheMiB, now: a.now, log: c.log}
+	place := storePlace{uri: c.store, singleWrites: c.single, timeout: c.timeout, connections: c.connections, cacheMiB: c.cacheMiB, now: a.now, log: c.log}
 	var keys auth.KeyStore = &auth.MemoryKey{}
 	var pagingKey []byte
 	var err error
@@ -262,6 +270,9 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 	}
 	cfg := server.Config{Store: h.engine, Now: a.now, NewID: uuid.NewString, Key: pagingKey, Log: c.log,
 		BaseURL: h.url, Version: version(), Clients: c.clients, Keys: keys, Home: c.home}
+	if c.store != "" {
+		cfg.SharedEvery = sharedEvery
+	}
 	cfg.Options.ClientIDs = true // for the operator: organisations have ids of their own
 	cfg.Options.CheckReferences = true
 	if c.data != "" {
@@ -297,6 +308,10 @@ func (h *host) openBackups(dir string, master sealedfs.MasterKey, cfg *server.Co
 	cfg.Backups = &upkeep.Backups{Folder: h.backups, Source: source}
 	return nil
 }
+
+// sharedEvery is how often a server on a store that others may use too looks for
+// what they changed.
+const sharedEvery = 5 * time.Second
 
 // Time limits of the HTTP server.
 const (

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
@@ -47,6 +48,9 @@ type Config struct {
 	// what is written from now on. It returns when no write under the former
 	// index registry is under way any more.
 	Use func(force, index *search.Registry)
+	// Every is how often the store is asked for parameters that other servers
+	// wrote; 0 where there are none.
+	Every time.Duration
 	// Storage keeps which parameters are indexed.
 	Storage job.Storage
 	Log     *slog.Logger
@@ -191,11 +195,18 @@ func (k *Keeper) Close() {
 
 func (k *Keeper) follow(ctx context.Context) {
 	defer close(k.done)
+	var tick <-chan time.Time
+	if k.cfg.Every > 0 {
+		ticker := time.NewTicker(k.cfg.Every)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-k.wake:
+		case <-tick:
 		}
 		if err := k.aim(ctx); err != nil && ctx.Err() == nil {
 			k.cfg.Log.Error("search parameters", slog.Any("error", err))
