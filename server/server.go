@@ -47,6 +47,8 @@ type Config struct {
 	// access tokens. Both are required, with BaseURL, unless Open is set.
 	Clients *auth.Clients
 	Keys    auth.KeyStore
+	// Used keeps used client assertions; nil forgets them with the process.
+	Used auth.UsedAssertions
 	// TokenLife is how long access tokens live, 5 to 15 minutes; 0 is 5.
 	TokenLife time.Duration
 	// Open lets every caller in without a token, unrestricted; see OpenMode.
@@ -94,13 +96,14 @@ type Config struct {
 type Server struct {
 	http.Handler
 	// Service is the door, for what runs inside the process.
-	Service *interaction.Service
-	Policy  *policy.Policy
-	store   store.Store
-	trail   *audit.Log // nil in the open mode
-	jobs    *job.Manager
-	custom  *custom
-	upkeep  upkeepWork
+	Service   *interaction.Service
+	Policy    *policy.Policy
+	store     store.Store
+	trail     *audit.Log   // nil in the open mode
+	authority *auth.Server // nil in the open mode
+	jobs      *job.Manager
+	custom    *custom
+	upkeep    upkeepWork
 }
 
 // Close ends the jobs and writes what the record of accesses still holds back.
@@ -157,11 +160,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	authenticate, outside, err := cfg.authentication()
+	authenticate, authority, err := cfg.authentication()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail, custom: params}
+	s := &Server{Service: service, Policy: pol, store: cfg.Store, trail: trail, authority: authority, custom: params}
 	list := append(operation.All(&operation.Env{
 		Service: service, Validator: known.validator, Terminology: known.terms, Now: cfg.Now, NewID: cfg.NewID,
 	}), operation.Sharing(service, pol), operation.Diff(service), reindexOperation(params))
@@ -178,7 +181,7 @@ func New(cfg Config) (*Server, error) {
 	observers := cfg.observers(s)
 	desk := &intake.Desk{Service: service, Now: cfg.Now, NewID: cfg.NewID}
 	handler, err := api.New(api.Config{
-		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside, TokenURL: cfg.tokenURL(),
+		Service: service, Operations: operations, GraphQL: operation.GraphQL(service, cfg.Now), Intake: desk.Take, Authenticate: authenticate, More: outside(authority), TokenURL: cfg.tokenURL(),
 		BaseURL: cfg.BaseURL, Health: s.health, Now: cfg.Now, NewID: cfg.NewID, Log: cfg.Log,
 		Version: cfg.Version, Open: cfg.Open, SingleWrites: status.SingleWrites, Origins: cfg.Origins, MaxBody: cfg.MaxBody,
 		Rate: cfg.Rate, Burst: cfg.Burst, Home: cfg.Home, Observers: observers,
@@ -240,8 +243,12 @@ func OpenMode(cfg *Config) {
 	cfg.Validation = Lenient
 }
 
-// TokenPath is where the token endpoint lies, beside the FHIR service.
-const TokenPath = "/auth/token"
+// Where the token endpoint and the keys of its tokens lie, beside the FHIR
+// service.
+const (
+	TokenPath  = "/auth/token"
+	KeySetPath = "/auth/jwks"
+)
 
 // wellKnown is where SMART clients find the token endpoint.
 const wellKnown = api.BasePath + "/.well-known/smart-configuration"
@@ -253,24 +260,43 @@ func (cfg *Config) tokenURL() string {
 	return strings.TrimSuffix(cfg.BaseURL, api.BasePath) + TokenPath
 }
 
-// authentication tells who makes a request, and returns the endpoints outside
-// the FHIR service by which clients get their tokens.
-func (cfg *Config) authentication() (func(*http.Request) (policy.Caller, error), map[string]http.Handler, error) {
+// authentication tells who makes a request, and returns the authorization
+// server by which clients get their tokens, nil in the open mode.
+func (cfg *Config) authentication() (func(*http.Request) (policy.Caller, error), *auth.Server, error) {
 	if cfg.Open {
 		caller := policy.Caller{Client: "open", Kind: policy.Operator, Unrestricted: true}
 		return func(*http.Request) (policy.Caller, error) { return caller, nil }, nil, nil
 	}
 	authority, err := auth.New(auth.Config{
+		Used: cfg.Used, KeySetURL: strings.TrimSuffix(cfg.BaseURL, api.BasePath) + KeySetPath,
 		Issuer: strings.TrimSuffix(cfg.BaseURL, api.BasePath), TokenURL: cfg.tokenURL(), Audience: cfg.BaseURL,
 		Clients: cfg.Clients, Keys: cfg.Keys, Now: cfg.Now, NewID: cfg.NewID, Life: cfg.TokenLife, Log: cfg.Log, Matrix: cfg.Matrix,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	return authority.Authenticate, map[string]http.Handler{
-		TokenPath: http.HandlerFunc(authority.Token),
-		wellKnown: http.HandlerFunc(authority.Configuration),
-	}, nil
+	return authority.Authenticate, authority, nil
+}
+
+// outside are the endpoints of the authorization server, outside of the FHIR
+// service.
+func outside(authority *auth.Server) map[string]http.Handler {
+	if authority == nil {
+		return nil
+	}
+	return map[string]http.Handler{
+		TokenPath:  http.HandlerFunc(authority.Token),
+		KeySetPath: http.HandlerFunc(authority.KeySet),
+		wellKnown:  http.HandlerFunc(authority.Configuration),
+	}
+}
+
+// ReloadKeys takes up the keys that sign access tokens as they are kept now.
+func (s *Server) ReloadKeys() error {
+	if s.authority == nil {
+		return nil
+	}
+	return s.authority.ReloadKeys()
 }
 
 // health reports whether the store answers.

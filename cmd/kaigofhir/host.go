@@ -13,6 +13,9 @@ import (
 // closes the store. answering is called once requests are answered.
 func (h *host) serve(ctx context.Context, answering func() error) error {
 	srv := &http.Server{Handler: h.server, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	if h.tokenKey != "" {
+		go h.watchTokenKey(ctx)
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(h.listener) }()
 	err := answering()
@@ -24,14 +27,17 @@ func (h *host) serve(ctx context.Context, answering func() error) error {
 	}
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(err, srv.Shutdown(finish), h.server.Close(), h.engine.Close(), h.closeBackups())
+	return errors.Join(err, srv.Shutdown(finish), h.server.Close(), h.engine.Close(), h.closeFiles())
 }
 
-func (h *host) closeBackups() error {
-	if h.backups == nil {
-		return nil
+func (h *host) closeFiles() (err error) {
+	if h.backups != nil {
+		err = h.backups.Close()
 	}
-	return h.backups.Close()
+	if h.used != nil {
+		err = errors.Join(err, h.used.Close())
+	}
+	return err
 }
 
 // pagingKeyBytes is the length of the key that protects paging links.

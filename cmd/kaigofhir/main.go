@@ -17,18 +17,19 @@ import (
 
 // cli is the command line: one field, and one file, for each command.
 type cli struct {
-	Demo     demoCommand     `cmd:"" help:"Play the main job on sample data."`
-	Serve    serveCommand    `cmd:"" help:"Run the server."`
-	Map      mapCommand      `cmd:"" help:"Show the FHIR of care files, or what is wrong with them."`
-	FHIRPath fhirpathCommand `cmd:"" name:"fhirpath" help:"Evaluate FHIRPath on a resource."`
-	Convert  convertCommand  `cmd:"" help:"Turn a resource from JSON into XML or back."`
-	Matrix   matrixCommand   `cmd:"" help:"Print the sharing matrix."`
-	Validate validateCommand `cmd:"" help:"Check resources against R4 and profiles."`
-	Audit    auditCommand    `cmd:"" help:"Work on the record of accesses."`
-	Store    storeCommand    `cmd:"" help:"Work on stores."`
-	Bench    benchCommand    `cmd:"" help:"Measure a FHIR server from outside."`
-	Bare     bareCommand     `cmd:"" hidden:"" help:"The yardstick of bench."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Demo     demoCommand           `cmd:"" help:"Play the main job on sample data."`
+	Serve    serveCommand          `cmd:"" help:"Run the server."`
+	Map      mapCommand            `cmd:"" help:"Show the FHIR of care files, or what is wrong with them."`
+	FHIRPath fhirpathCommand       `cmd:"" name:"fhirpath" help:"Evaluate FHIRPath on a resource."`
+	Convert  convertCommand        `cmd:"" help:"Turn a resource from JSON into XML or back."`
+	Matrix   matrixCommand         `cmd:"" help:"Print the sharing matrix."`
+	Validate validateCommand       `cmd:"" help:"Check resources against R4 and profiles."`
+	Audit    auditCommand          `cmd:"" help:"Work on the record of accesses."`
+	Store    storeCommand          `cmd:"" help:"Work on stores."`
+	TokenKey rotateTokenKeyCommand `cmd:"" name:"rotate-token-key" help:"Let access tokens be signed with a new key."`
+	Bench    benchCommand          `cmd:"" help:"Measure a FHIR server from outside."`
+	Bare     bareCommand           `cmd:"" hidden:"" help:"The yardstick of bench."`
+	Version  versionCommand        `cmd:"" help:"Print the version."`
 }
 
 // app is what a command may use of the outside world.

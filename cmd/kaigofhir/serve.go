@@ -236,11 +236,14 @@ type host struct {
 	server        *server.Server
 	engine        store.Store
 	backups       *backup.Folder // nil for none
+	tokenKey      string         // file; "" for none
+	used          *auth.UsedFile // nil for none
+	log           *slog.Logger
 }
 
 // newHost opens the store and puts the server together.
 func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
-	h := &host{listener: listener, url: c.baseURL}
+	h := &host{listener: listener, url: c.baseURL, log: c.log}
 	if h.url == "" {
 		h.url = "http://" + listener.Addr().String() + api.BasePath
 	}
@@ -256,7 +259,8 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		if err = os.MkdirAll(c.data, 0o700); err != nil {
 			return nil, err
 		}
-		keys = auth.KeyFile(filepath.Join(c.data, "token.key"))
+		h.tokenKey = tokenKeyFile(c.data)
+		keys = auth.KeyFile(h.tokenKey)
 		if pagingKey, err = loadPagingKey(filepath.Join(c.data, "paging.key")); err != nil {
 			return nil, err
 		}
@@ -279,6 +283,10 @@ func newHost(a *app, listener net.Listener, c hostConfig) (*host, error) {
 		if cfg.Jobs, err = jobStorage(a.ctx, c.data, place.master); err != nil {
 			return nil, errors.Join(err, h.engine.Close())
 		}
+		if h.used, err = auth.OpenUsedFile(filepath.Join(c.data, "assertions.used"), a.now()); err != nil {
+			return nil, errors.Join(err, h.engine.Close())
+		}
+		cfg.Used = h.used
 	}
 	if c.backups != "" {
 		if err := h.openBackups(c.backups, place.master, &cfg); err != nil {

@@ -29,11 +29,12 @@ func (s *Server) issue(c *Client, scopes policy.Scopes, purpose string) (string,
 	if err != nil {
 		return "", err
 	}
+	key := (*s.keys.Load())[0]
 	header := jws.NewHeaders()
-	if err := errors.Join(header.Set(jws.TypeKey, accessType), header.Set(jws.KeyIDKey, s.signer.kid)); err != nil {
+	if err := errors.Join(header.Set(jws.TypeKey, accessType), header.Set(jws.KeyIDKey, key.kid)); err != nil {
 		return "", err
 	}
-	token, err := jws.Sign(payload, jws.WithKey(jwa.ES256(), s.signer.private, jws.WithProtectedHeaders(header)))
+	token, err := jws.Sign(payload, jws.WithKey(jwa.ES256(), key.private, jws.WithProtectedHeaders(header)))
 	return string(token), err
 }
 
@@ -50,7 +51,7 @@ func (s *Server) Verify(token string) (policy.Caller, error) {
 		}
 	}
 	client, registered := s.cfg.Clients.lookup(known.client.ID)
-	if !registered || !known.expires.After(now) || known.issued.After(now.Add(skew)) {
+	if _, good := s.keys.Load().find(known.kid, now); !good || !registered || !known.expires.After(now) || known.issued.After(now.Add(skew)) {
 		return policy.Caller{}, errBadToken
 	}
 	if client != known.client { // registered anew since
@@ -62,7 +63,7 @@ func (s *Server) Verify(token string) (policy.Caller, error) {
 
 // open checks a token's signature and claims, times apart.
 func (s *Server) open(token string) (knownToken, bool) {
-	c, ok := s.verified(token)
+	c, kid, ok := s.verified(token)
 	if !ok || c.Issuer != s.cfg.Issuer || c.Subject != c.Client || !c.Audience.is(s.cfg.Audience) {
 		return knownToken{}, false
 	}
@@ -70,26 +71,27 @@ func (s *Server) open(token string) (knownToken, bool) {
 	if !ok {
 		return knownToken{}, false
 	}
-	return knownToken{client: client, scope: c.Scope, scopes: s.bounded(client, c.Scope), purpose: c.Purpose,
+	return knownToken{client: client, kid: kid, scope: c.Scope, scopes: s.bounded(client, c.Scope), purpose: c.Purpose,
 		expires: seconds(c.Expires), issued: seconds(c.Issued)}, true
 }
 
-// verified returns the claims of a token that this server signed.
-func (s *Server) verified(token string) (claims, bool) {
-	var c claims
+// verified returns the claims of a token that this server signed, and the id of
+// the key it used.
+func (s *Server) verified(token string) (c claims, kid string, ok bool) {
 	message, err := jws.Parse([]byte(token), jws.WithCompact())
 	if err != nil || len(token) > maxAssertion || len(message.Signatures()) != 1 {
-		return c, false
+		return c, "", false
 	}
 	header := message.Signatures()[0].ProtectedHeaders()
 	alg, _ := header.Algorithm()
-	kid, _ := header.KeyID()
+	kid, _ = header.KeyID()
 	kind, _ := header.Type()
-	if alg != jwa.ES256() || kid != s.signer.kid || kind != accessType {
-		return c, false
+	key, good := s.keys.Load().find(kid, s.cfg.Now())
+	if alg != jwa.ES256() || !good || kind != accessType {
+		return c, "", false
 	}
-	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.ES256(), s.signer.private.Public()), jws.WithCompact())
-	return c, err == nil && json.Unmarshal(payload, &c) == nil
+	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.ES256(), key.private.Public()), jws.WithCompact())
+	return c, kid, err == nil && json.Unmarshal(payload, &c) == nil
 }
 
 // Authenticate returns the caller of a request from its bearer token. A request

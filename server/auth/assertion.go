@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -109,25 +111,55 @@ func (s *Server) checkClaims(c *claims) *Problem {
 		return badClient("not valid yet")
 	case c.ID == "" || len(c.ID) > maxJTI:
 		return badClient("no usable jti")
-	case !s.seen.first(c.Issuer+"\x00"+c.ID, expires, now):
+	}
+	fresh, err := s.seen.first(c.Issuer, c.ID, expires, now)
+	if err != nil {
+		s.cfg.Log.Error("used assertions are not kept", slog.Any("error", err))
+		return &Problem{Status: http.StatusInternalServerError, Code: "server_error", Description: "internal error"}
+	}
+	if !fresh {
 		return badClient("replayed")
 	}
 	return nil
 }
 
 // replays remembers the ids of assertions until they expire, five minutes at
-// the longest. It does not outlive the process: within five minutes of a
-// restart an assertion intercepted before it could be used again.
+// the longest.
 type replays struct {
+	used  UsedAssertions // nil: not beyond the life of the process
 	mu    sync.Mutex
-	until map[string]time.Time
+	until map[UsedID]time.Time
 	sweep time.Time
 }
 
-func newReplays() *replays { return &replays{until: map[string]time.Time{}} }
+func newReplays(used UsedAssertions) (*replays, error) {
+	r := &replays{used: used, until: map[UsedID]time.Time{}}
+	if used == nil {
+		return r, nil
+	}
+	var err error
+	r.until, err = used.Load()
+	return r, err
+}
 
-// first reports whether an id is seen for the first time, and remembers it.
-func (r *replays) first(id string, until, now time.Time) bool {
+// first reports whether an id is seen for the first time, and remembers it. With
+// an error it may be remembered, and must not be taken.
+func (r *replays) first(client, jti string, until, now time.Time) (bool, error) {
+	id := UsedID(sha256.Sum256([]byte(client + "\x00" + jti)))
+	fresh, trim := r.note(id, until, now)
+	if !fresh || r.used == nil {
+		return fresh, nil
+	}
+	if err := r.used.Keep(id, until); err != nil {
+		return false, err
+	}
+	if trim {
+		return true, r.used.Trim(now)
+	}
+	return true, nil
+}
+
+func (r *replays) note(id UsedID, until, now time.Time) (fresh, swept bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.After(r.sweep) {
@@ -136,11 +168,11 @@ func (r *replays) first(id string, until, now time.Time) bool {
 				delete(r.until, known)
 			}
 		}
-		r.sweep = now.Add(time.Minute)
+		r.sweep, swept = now.Add(time.Minute), true
 	}
 	if _, seen := r.until[id]; seen {
-		return false
+		return false, swept
 	}
 	r.until[id] = until
-	return true
+	return true, swept
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/profiles/sharing"
@@ -22,11 +23,16 @@ type Config struct {
 	// token endpoint, which assertions must have as audience, and Audience the
 	// base URL of the FHIR endpoint that access tokens are for.
 	Issuer, TokenURL, Audience string
-	Clients                    *Clients
-	Keys                       KeyStore
-	Now                        func() time.Time
-	NewID                      func() string   // ids of tokens, unguessable
-	Matrix                     *sharing.Matrix // nil: the national one
+	// KeySetURL is where KeySet is served; "" for nowhere.
+	KeySetURL string
+	Clients   *Clients
+	Keys      KeyStore
+	// Used keeps which assertions were used, so that one that was intercepted
+	// is refused after a restart too; nil forgets them with the process.
+	Used   UsedAssertions
+	Now    func() time.Time
+	NewID  func() string   // ids of tokens, unguessable
+	Matrix *sharing.Matrix // nil: the national one
 	// Life is how long access tokens live: 5 minutes at least and 15 at most;
 	// zero is 5 minutes.
 	Life time.Duration
@@ -41,10 +47,10 @@ type Config struct {
 
 // Server issues and verifies access tokens. It is safe for concurrent use.
 type Server struct {
-	cfg    Config
-	signer *signer
-	seen   *replays
-	known  *knownTokens
+	cfg   Config
+	keys  atomic.Pointer[ring]
+	seen  *replays
+	known *knownTokens
 }
 
 // New returns a Server. It loads its signing key or makes one on first use.
@@ -58,17 +64,23 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Life == 0 {
 		cfg.Life = 5 * time.Minute
 	}
-	if cfg.Life < 5*time.Minute || cfg.Life > 15*time.Minute {
+	if cfg.Life < 5*time.Minute || cfg.Life > maxLife {
 		return nil, errors.New("auth: access tokens live 5 to 15 minutes")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	signer, err := loadSigner(cfg.Keys)
+	keys, err := loadRing(cfg.Keys, cfg.Now())
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, signer: signer, seen: newReplays(), known: newKnownTokens()}, nil
+	seen, err := newReplays(cfg.Used)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, seen: seen, known: newKnownTokens()}
+	s.keys.Store(&keys)
+	return s, nil
 }
 
 // caller returns who a client is, with scopes.

@@ -10,6 +10,7 @@ import (
 // https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known
 type smartConfiguration struct {
 	TokenEndpoint     string   `json:"token_endpoint"`
+	KeySet            string   `json:"jwks_uri,omitempty"`
 	AuthMethods       []string `json:"token_endpoint_auth_methods_supported"`
 	SigningAlgorithms []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	GrantTypes        []string `json:"grant_types_supported"`
@@ -28,6 +29,7 @@ func (s *Server) Configuration(w http.ResponseWriter, r *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, smartConfiguration{
 		TokenEndpoint:     s.cfg.TokenURL,
+		KeySet:            s.cfg.KeySetURL,
 		AuthMethods:       []string{"private_key_jwt"},
 		SigningAlgorithms: []string{"RS384", "ES384"},
 		GrantTypes:        []string{"client_credentials"},

@@ -14,6 +14,7 @@ const maxKnown = 10_000
 // knownToken is an access token whose signature was checked before.
 type knownToken struct {
 	client          *Client // as registered when it was checked
+	kid             string  // of the key that signed it
 	scope           string
 	scopes          policy.Scopes
 	purpose         string
