@@ -51,8 +51,8 @@ func TestReplayAfterRestart(t *testing.T) {
 type brokenUsed struct{}
 
 func (brokenUsed) Load() (map[auth.UsedID]time.Time, error) { return map[auth.UsedID]time.Time{}, nil }
-func (brokenUsed) Keep(auth.UsedID, time.Time) error         { return errors.New("disk full") }
-func (brokenUsed) Trim(time.Time) error                      { return nil }
+func (brokenUsed) Keep(auth.UsedID, time.Time) error        { return errors.New("disk full") }
+func (brokenUsed) Trim(time.Time) error                     { return nil }
 
 // TestUsedNotKept: without a record of it there is no token.
 func TestUsedNotKept(t *testing.T) {
