@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +14,12 @@ import (
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
+	"github.com/kaigofhir/kaigofhir/fhir/search/searchscript"
+	"github.com/kaigofhir/kaigofhir/profiles/sharing"
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/job"
+	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/servertest"
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
@@ -126,6 +130,55 @@ func TestContainedEntries(t *testing.T) {
 		[]string{"MedicationRequest/r1", "MedicationRequest/r1#a", "MedicationRequest/r1#b"})
 	c.Update(order("r1", "x")).Want(200)
 	same(t, "no longer", urls(c.Search("Medication?code=y&_contained=true").Want(200)), []string(nil))
+}
+
+// TestContainedScopes: what the predicate shows is found only where the scopes
+// allow to search both the type asked for and that of the container.
+func TestContainedScopes(t *testing.T) {
+	e := openScripted(t, http.MethodGet)
+	var records []*searchscript.Record
+	for _, text := range []string{
+		`{"resourceType":"Medication","id":"m","code":{"text":"x"}}`, order("r", "x"),
+		`{"resourceType":"MedicationStatement","id":"s","contained":[{"resourceType":"Medication","id":"a"},{"resourceType":"Organization","id":"o"}],"status":"active","subject":{"reference":"Patient/p"},"medicationReference":{"reference":"#a"},"informationSource":{"reference":"#o"}}`,
+	} {
+		resource, err := fhirjson.Decode([]byte(text), fhirjson.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, &searchscript.Record{Resource: resource})
+	}
+	if err := e.Load(records); err != nil {
+		t.Fatal(err)
+	}
+	e.must = search.Must{Any: []search.Grant{{Types: []string{"Medication", "MedicationRequest", "MedicationStatement"}}}}
+	for _, tt := range []struct {
+		name, scopes, query string
+		want                string // "403" for a refusal
+	}{
+		{"all", "system/*.s", "Medication?_contained=true", "MedicationRequest/r MedicationStatement/s"},
+		{"both types", "system/Medication.s system/MedicationRequest.s", "Medication?_contained=true", "MedicationRequest/r"},
+		{"both, with itself", "system/Medication.s system/MedicationStatement.rs", "Medication?_contained=both&_containedType=contained", "Medication/m MedicationStatement/s#a"},
+		{"read, not search", "system/Medication.s system/MedicationRequest.r", "Medication?_contained=true", ""},
+		{"only the type asked for", "system/Medication.s", "Medication?_contained=true", ""},
+		{"only that of the container", "system/MedicationRequest.s", "Medication?_contained=true", "403"},
+		{"no type asked for", "system/Medication.s system/MedicationStatement.s", "?_contained=true&_containedType=contained", "MedicationStatement/s#a"},
+		{"nothing", "", "?_contained=true", "403"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e.scopes = policy.GrantScopes(sharing.National(), policy.Operator, tt.scopes)
+			r := servertest.NewClient(t, e.http.URL+api.BasePath, e.http.Client()).Search(tt.query)
+			if tt.want == "403" {
+				r.Want(http.StatusForbidden)
+				return
+			}
+			got := names(r.Want(http.StatusOK).Resource())
+			slices.Sort(got)
+			same(t, "found", strings.Join(got, " "), tt.want)
+			if r.Total() != fmt.Sprint(len(got)) {
+				t.Errorf("total %s of %d", r.Total(), len(got))
+			}
+		})
+	}
 }
 
 // TestContainedInAnOldStore opens a store that a program wrote which gave

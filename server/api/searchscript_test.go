@@ -39,12 +39,13 @@ type scripted struct {
 	method string
 	http   *httptest.Server
 	must   search.Must
+	scopes policy.Scopes
 	labels map[string]search.Labels
 }
 
 func openScripted(t *testing.T, method string) *scripted {
 	t.Helper()
-	e := &scripted{t: t, method: method, labels: map[string]search.Labels{}}
+	e := &scripted{t: t, method: method, labels: map[string]search.Labels{}, scopes: policy.Everything(sharing.National(), policy.Operator)}
 	clock := servertest.NewClock()
 	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
 	if err != nil {
@@ -64,7 +65,7 @@ func openScripted(t *testing.T, method string) *scripted {
 			if r.URL.Path == api.BasePath && r.Method == http.MethodPost {
 				return policy.Caller{Unrestricted: true}, nil
 			}
-			return policy.Caller{Unrestricted: e.must.Unrestricted, Scopes: policy.Everything(sharing.National(), policy.Operator)}, nil
+			return policy.Caller{Unrestricted: e.must.Unrestricted, Scopes: e.scopes}, nil
 		}})
 	if err != nil {
 		t.Fatal(err)
