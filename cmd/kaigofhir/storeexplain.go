@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -53,10 +54,18 @@ func (c *storeExplainCommand) query(a *app, e *embedded.Engine) (search.Query, e
 		return search.Query{}, fmt.Errorf("unknown search parameters: %s", strings.Join(req.Unknown, ", "))
 	}
 	q := req.Query
-	q.Must = search.Must{Unrestricted: true}
 	if typ != "" {
 		q.Types = []string{typ}
 	}
+	if req.Directives.Looks() {
+		if !registry.FindsContained() {
+			return search.Query{}, errors.New("contained resources are not indexed to the end: start the server first")
+		}
+		if q, err = registry.Within(&req, nil); err != nil {
+			return search.Query{}, err
+		}
+	}
+	q.Must = search.Must{Unrestricted: true}
 	if !req.Directives.CountGiven {
 		q.Count = explainCount
 	}

@@ -28,7 +28,7 @@ func (c *storeFsckCommand) Run(a *app) error {
 			return err
 		}
 		if query != registry {
-			fmt.Fprintln(a.stderr, "custom search parameters are not indexed to the end: resources without their keys are reported")
+			fmt.Fprintln(a.stderr, "the index is not made to the end (custom search parameters, contained resources): resources without its keys are reported")
 		}
 		report, err := e.Check(a.ctx, func(v store.Version) ([][]byte, error) { return indexKeys(registry, v) })
 		if err := errors.Join(err, a.printJSON(report)); err != nil {
