@@ -280,6 +280,76 @@ func TestKeysAgreeWithContent(t *testing.T) {
 	}
 }
 
+// TestContainedKeysAgreeWithContent draws containers of two resources and
+// criteria of contained ones: what is found among the keys of the container must
+// be what Match says of the content, and the same for each of the two.
+func TestContainedKeysAgreeWithContent(t *testing.T) {
+	r, err := search.New(searchscript.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hits, tried int
+	rapid.Check(t, func(t *rapid.T) {
+		typ := rapid.SampledFrom([]string{"Observation", "Patient", "ValueSet", "RiskAssessment"}).Draw(t, "type")
+		text := fmt.Sprintf(`{"resourceType":"Basic","id":"b","code":{"text":"x"},"contained":[%s,%s]}`, resources[typ](t), resources[typ](t))
+		container, err := fhirjson.Decode([]byte(text), fhirjson.Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		keyed := &searchscript.Keyed{Registry: r}
+		if err := keyed.Load([]*searchscript.Record{{Resource: container}}); err != nil {
+			t.Fatal(err)
+		}
+		query := "_contained=true"
+		for range rapid.IntRange(1, 3).Draw(t, "criteria") {
+			c := rapid.SampledFrom(criteria[typ]).Draw(t, "criterion")
+			name, value := c.name, c.value(t)
+			switch m := rapid.SampledFrom(c.modifiers).Draw(t, "modifier"); m {
+			case "":
+			case "missing":
+				name, value = name+":missing", "true"
+			default:
+				name += ":" + m
+			}
+			query += "&" + name + "=" + strings.ReplaceAll(value, " ", "%20")
+		}
+		req, err := r.Parse(typ, query)
+		if err != nil {
+			return // refused
+		}
+		q, err := r.Within(&req, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := r.Match(q.Where, container, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := keyed.Meets("Basic/b", q.Where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone := false
+		for c := range container.All("contained") {
+			meets, err := r.Match(req.Query.Where, c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			alone = alone || meets
+		}
+		if got != want || got != alone {
+			t.Fatalf("%s: keys say %v, content says %v, the contained resources %v\n%s", query, got, want, alone, text)
+		}
+		if tried++; want {
+			hits++
+		}
+	})
+	t.Logf("%d of %d random searches match", hits, tried)
+	if hits == 0 || hits == tried {
+		t.Errorf("%d of %d random searches match: the test says little", hits, tried)
+	}
+}
+
 // agree compares both ways; queries that are refused say nothing.
 func agree(t *rapid.T, r *search.Registry, keyed *searchscript.Keyed, resource *fhir.Element, query string) bool {
 	query = strings.ReplaceAll(query, " ", "%20")
