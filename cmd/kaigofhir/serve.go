@@ -179,14 +179,18 @@ func (c *serveCommand) checkBackups() error {
 	case c.Store != "":
 		return errors.New("--backup-dir is for the data folder; MongoDB has backups of its own")
 	}
-	data, err := filepath.Abs(c.Data)
-	if err != nil {
-		return err
-	}
-	if path, err := filepath.Rel(data, c.BackupDir); err == nil && filepath.IsLocal(path) {
+	if path, err := filepath.Rel(resolved(c.Data), resolved(c.BackupDir)); err == nil && filepath.IsLocal(path) {
 		return errors.New("--backup-dir lies in the data folder: a backup belongs elsewhere, best on another disk")
 	}
 	return nil
+}
+
+// resolved follows the symbolic links of a path, as far as it exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
 }
 
 // listen opens the address; the open mode refuses any but a loopback one.

@@ -94,6 +94,14 @@ func TestStoreAdmin(t *testing.T) {
 	if status, answer, err := f.as(t.Context(), "operator", http.MethodPut, "Patient/gone", `{"resourceType":"Patient","id":"gone","name":[{"family":"`+sealedName+`2"}]}`); err != nil || status != http.StatusOK {
 		t.Fatalf("status %d, %v\n%s", status, err, answer)
 	}
+	token, err := f.world.Token(t.Context(), "operator")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, header, _ := f.process.send("GET", "Patient?_id=gone", "", "Authorization", "Bearer "+token, "Prefer", "respond-async")
+	if status, body := await(t, f.process, header.Get("Content-Location"), "Authorization", "Bearer "+token); status != http.StatusOK || !strings.Contains(body, sealedName) {
+		t.Fatalf("status %d: %s", status, body)
+	}
 	if err := f.process.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +126,7 @@ func TestStoreAdmin(t *testing.T) {
 	if got := fsck(t, 0, onBase...); got.Versions != after.Versions-2+1 || got.Resources != after.Resources-1+1 {
 		t.Errorf("after the purge: %+v, before %+v", got, after)
 	}
-	if found := filesWith(t, filepath.Join(data, "store"), sealedName); len(found) > 0 {
+	if found := filesWith(t, data, sealedName); len(found) > 0 {
 		t.Errorf("after the purge: the name is still in %v", found)
 	}
 	if report := mustRun(t, "audit", "verify", "--data", data); !strings.Contains(report, `"problems": null`) {

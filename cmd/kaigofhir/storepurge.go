@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kaigofhir/kaigofhir/server/api"
 	"github.com/kaigofhir/kaigofhir/server/audit"
+	"github.com/kaigofhir/kaigofhir/server/job"
 	"github.com/kaigofhir/kaigofhir/server/policy"
 	"github.com/kaigofhir/kaigofhir/server/store"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
@@ -84,5 +86,6 @@ func (c *storePurgeCommand) erase(a *app, e *embedded.Engine, keys []store.Key) 
 	eraser := &upkeep.Eraser{Store: e, Engine: e, Recorder: audit.NewRecorder(trail, pol, e), Now: a.now,
 		CatchUp: func(context.Context) error { return nil }} // nobody else follows the changes
 	order := upkeep.Order{Keys: keys, HistoryOnly: c.History, Caller: policy.Caller{Client: "kaigofhir store purge", Kind: policy.Operator, Unrestricted: true}}
-	return eraser.Erase(a.ctx, order, 0, func(int) error { return nil })
+	n, err = eraser.Erase(a.ctx, order, 0, func(int) error { return nil })
+	return n, errors.Join(err, job.ForgetEnded(jobs, api.AsyncKind)) // results may hold what was erased
 }

@@ -201,6 +201,10 @@ func describeOperation(paths object, o *operation.Operation) {
 				"default": object{"$ref": "#/components/responses/OperationOutcome"},
 			},
 		}
+		if o.Job {
+			delete(call["responses"].(object), "200")
+			call["responses"].(object)["202"] = object{"description": "Accepted; Content-Location is where to ask for the result."}
+		}
 		if len(params) > 0 {
 			call["parameters"] = params
 		}

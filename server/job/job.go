@@ -47,11 +47,13 @@ type Job struct {
 
 // The errors of this package.
 var (
-	ErrUnknown     = errors.New("job: no such job")
-	ErrTooMany     = errors.New("job: too many jobs are waiting")
-	ErrUnfinished  = errors.New("job: it has not finished")
-	ErrClosed      = errors.New("job: the server is stopping")
+	ErrUnknown    = errors.New("job: no such job")
+	ErrTooMany    = errors.New("job: too many jobs are waiting")
+	ErrUnfinished = errors.New("job: it has not finished")
+	ErrClosed     = errors.New("job: the server is stopping")
+	// ErrCancelled is the cause of the end of a run's context when the job was
+	// cancelled; a stop of the server has another.
+	ErrCancelled   = errors.New("job: cancelled")
 	errStopped     = errors.New("job: stopped with the server")
-	errCancelled   = errors.New("job: cancelled")
 	errInterrupted = errors.New("job: the server stopped while it ran")
 )

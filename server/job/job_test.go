@@ -224,3 +224,32 @@ func TestDamagedFolder(t *testing.T) {
 		t.Error("a damaged job is no error")
 	}
 }
+
+// TestForgetEnded removes what has ended, of one kind, from a storage at rest.
+func TestForgetEnded(t *testing.T) {
+	on(t, func(t *testing.T, r *rig) {
+		kinds := map[string]job.Kind{"echo": {Run: echo}, "other": {Run: echo}, "waits": {Run: waiting, Again: func(job.Job) bool { return true }}}
+		m := r.start(kinds)
+		ended, other := add(t, m, "echo", "a"), add(t, m, "other", "b")
+		wantState(t, m, ended, job.Done)
+		wantState(t, m, other, job.Done)
+		waits := add(t, m, "waits", "c")
+		wantState(t, m, waits, job.Running)
+		m.Close()
+		for _, kind := range []string{"echo", "waits"} {
+			if err := job.ForgetEnded(r.storage, kind); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := r.start(kinds)
+		defer again.Close()
+		if _, err := again.Get(ended, "me"); !errors.Is(err, job.ErrUnknown) {
+			t.Errorf("what ended: %v", err)
+		}
+		if _, err := r.storage.Get(ended + ".result"); err == nil {
+			t.Error("its result is still there")
+		}
+		wantState(t, again, other, job.Done)
+		wantState(t, again, waits, job.Running)
+	})
+}

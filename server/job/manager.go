@@ -96,7 +96,7 @@ func (m *Manager) recover() error {
 func (j *Job) end(now time.Time, err error) {
 	j.Finished, j.State, j.Problem = now, Done, ""
 	switch {
-	case errors.Is(err, errCancelled):
+	case errors.Is(err, ErrCancelled):
 		j.State = Cancelled
 	case errors.Is(err, errInterrupted):
 		j.State, j.Problem = Failed, "interrupted"
@@ -254,7 +254,7 @@ func (m *Manager) Cancel(id, owner string) error {
 	}
 	if e.stop != nil {
 		e.gone = true // nobody finds it any more; its run removes the rest
-		e.stop(errCancelled)
+		e.stop(ErrCancelled)
 		return m.cfg.Storage.Delete(e.job.ID + jobSuffix)
 	}
 	m.forget(e)

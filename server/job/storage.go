@@ -139,6 +139,44 @@ func (m *Memory) Names() ([]string, error) {
 	return names, nil
 }
 
+// ForgetEnded removes every job of a kind that has ended, with its result, from
+// a storage that no Manager uses.
+func ForgetEnded(s Storage, kind string) error {
+	names, err := s.Names()
+	if err != nil {
+		return fmt.Errorf("job: %w", err)
+	}
+	for _, name := range names {
+		id, ok := strings.CutSuffix(name, jobSuffix)
+		if !ok {
+			continue
+		}
+		j, err := read(s, name)
+		if err != nil {
+			return err
+		}
+		if j.Kind != kind || !j.State.Ended() {
+			continue
+		}
+		if err := errors.Join(s.Delete(id+resultSuffix), s.Delete(name)); err != nil {
+			return fmt.Errorf("job: %w", err)
+		}
+	}
+	return nil
+}
+
+// read reads a job.
+func read(s Storage, name string) (j Job, err error) {
+	data, err := s.Get(name)
+	if err != nil {
+		return j, fmt.Errorf("job: %w", err)
+	}
+	if err := json.Unmarshal(data, &j); err != nil || j.ID+jobSuffix != name {
+		return j, fmt.Errorf("job: %s is damaged", name)
+	}
+	return j, nil
+}
+
 const (
 	jobSuffix    = ".job"
 	resultSuffix = ".result"
@@ -166,15 +204,11 @@ func (m *Manager) load() error {
 		if !strings.HasSuffix(name, jobSuffix) {
 			continue
 		}
-		data, err := m.cfg.Storage.Get(name)
+		j, err := read(m.cfg.Storage, name)
 		if err != nil {
-			return fmt.Errorf("job: %w", err)
+			return err
 		}
-		e := &entry{}
-		if err := json.Unmarshal(data, &e.job); err != nil || e.job.ID+jobSuffix != name {
-			return fmt.Errorf("job: %s is damaged", name)
-		}
-		m.jobs[e.job.ID] = e
+		m.jobs[j.ID] = &entry{job: j}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (t *Task) SetMark(mark any) error {
 	defer t.m.mu.Unlock()
 	t.e.job.Mark, t.Mark = data, data
 	if t.e.gone {
-		return errCancelled
+		return ErrCancelled
 	}
 	return t.m.save(&t.e.job)
 }
@@ -112,7 +112,7 @@ func (m *Manager) ended(ctx context.Context, e *entry, result []byte, err error)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
-	case errors.Is(cause, errCancelled):
+	case errors.Is(cause, ErrCancelled):
 		e.stop = nil
 		m.forget(e)
 	case errors.Is(cause, errStopped) && err != nil:

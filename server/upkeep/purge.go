@@ -3,6 +3,7 @@ package upkeep
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -17,8 +18,8 @@ type Purges struct {
 	// Results are the kinds of jobs whose results may hold what is erased: they
 	// are forgotten.
 	Results []string
-	// Forget lets go of what the server still knows from what was erased; it is
-	// called once everything is gone, before the job is done.
+	// Forget lets go of what the server still knows from what was erased. It is
+	// called before the job is done, or after it was cancelled.
 	Forget func(context.Context) error
 }
 
@@ -45,13 +46,13 @@ func (p *Purges) run(ctx context.Context, t *job.Task) ([]byte, error) {
 		t.Progress(int64(done), total)
 		return t.SetMark(done)
 	})
-	if err != nil {
-		return nil, err
+	if err != nil && !errors.Is(context.Cause(ctx), job.ErrCancelled) {
+		return nil, err // what comes is for the job when it goes on
 	}
 	for _, kind := range p.Results {
 		t.ForgetEnded(kind)
 	}
-	if err := p.Forget(ctx); err != nil {
+	if err := errors.Join(err, p.Forget(context.WithoutCancel(ctx))); err != nil {
 		return nil, fmt.Errorf("purge: %w", err)
 	}
 	if err := p.Eraser.Engine.Compact(ctx); err != nil {
