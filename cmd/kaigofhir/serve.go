@@ -37,6 +37,7 @@ type serveCommand struct {
 	Clients   string          `type:"path" env:"KAIGOFHIR_CLIENTS" help:"Registration file of the clients (YAML or JSON); read again when it changes."`
 	Open      bool            `help:"Development mode for FHIR tools: no token, no restriction, loopback addresses only."`
 	Cache     int64           `default:"128" env:"KAIGOFHIR_CACHE" help:"Memory for blocks read from disk, in MiB."`
+	Memory    int64           `default:"512" env:"KAIGOFHIR_MEMORY" help:"Memory for everything else, in MiB; near it, memory is freed more eagerly. GOMEMLIMIT and GOGC go before it."`
 	MaxBody   int64           `name:"max-body" default:"64" env:"KAIGOFHIR_MAX_BODY" help:"Largest request body, in MiB."`
 	Rate      float64         `env:"KAIGOFHIR_RATE" help:"Requests a second that one client may make; 0 for no limit."`
 	Burst     int             `default:"100" env:"KAIGOFHIR_BURST" help:"Requests one client may make at once, where a rate is set."`
@@ -78,6 +79,7 @@ func (c *serveCommand) Run(a *app, parsed *kong.Context) error {
 	if err != nil {
 		return err
 	}
+	boundMemory(c.Cache + c.Memory)
 	log := c.newLogger(a.stderr)
 	clients, err := auth.NewClients()
 	if err != nil {
