@@ -36,9 +36,9 @@ generated: ## fails where a generated file is not what its generator writes
 bench: ## benchmarks of mapping, write, read and search; prints the numbers
 	go test -run '^$$' -bench . -benchmem ./mapping/... ./fhir/... ./server/...
 
-SIZES = 100000,1000000
+SIZES = 100000,1000000,5000000
 growth: ## the same searches at growing numbers of resources (SIZES); prints rates and latencies
-	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES)
+	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES) -growth-asks 2000
 
 START = 1000000
 start-times: ## how long a store of START resources takes to open after a clean stop and after kill -9; fails over 1 s and 10 s

@@ -1,7 +1,9 @@
 package embedded
 
 import (
+	"context"
 	"encoding/binary"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -14,6 +16,22 @@ func (o Options) Tiny() Options {
 
 // WithDefaults are the options with everything filled in.
 func (o Options) WithDefaults() Options { return o.withDefaults() }
+
+// CatchUp waits until Pebble has no compaction to do.
+func (e *Engine) CatchUp(ctx context.Context) error {
+	for idle := 0; idle < 3; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if m := e.db.Metrics(); m.Compact.NumInProgress == 0 && m.Flush.NumInProgress == 0 {
+			idle++
+		} else {
+			idle = 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
 
 // Damage changes the last record of a space, or removes it where f returns
 // nil.

@@ -142,7 +142,7 @@ func (n *rangesNode) probe(v *view, typ string, limit int) ([]posting, bool, err
 	if len(n.ranges) > limit {
 		return nil, false, nil
 	}
-	s := rangeScan{v: v, typ: typ, budget: limit}
+	s := rangeScan{v: v, typ: typ, budget: limit, found: make([]posting, 0, min(limit, 64))}
 	for _, r := range n.ranges {
 		if err := s.scan(r); err != nil {
 			return nil, false, err

@@ -16,7 +16,7 @@ func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 		Cache:                       cache,
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
 		MemTableSize:                e.opts.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: 3,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,

@@ -175,8 +175,11 @@ func (Terms) Timeline(resourceType string, key []byte) *search.Parameter {
 	return nil
 }
 
-// TimelineKind implements store.Terms.
-func (Terms) TimelineKind(key []byte) bool { return bytes.HasPrefix(key, paramPrefix("code")) }
+// TimelineKind implements store.Terms: codes in the first half of the alphabet.
+func (Terms) TimelineKind(key []byte) bool {
+	value, ok := bytes.CutPrefix(key, paramPrefix("code"))
+	return ok && (len(value) == 0 || value[0] < 'n')
+}
 
 // Hint implements store.Terms: the first byte of a value.
 func (Terms) Hint(key []byte) []byte {
