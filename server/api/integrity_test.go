@@ -131,6 +131,20 @@ func TestContention(t *testing.T) {
 	}
 }
 
+// tooSmall is a store that cannot keep a resource.
+type tooSmall struct{ store.Store }
+
+func (tooSmall) Apply(context.Context, store.Tx) (store.Receipt, error) {
+	return store.Receipt{}, fmt.Errorf("%w: a million bytes", store.ErrTooLarge)
+}
+
+func TestResourceTooLarge(t *testing.T) {
+	c := openOn(t, func(st store.Store) store.Store { return tooSmall{st} }).Anonymous()
+	if got := c.Create(yamada).Want(413).Issue(); got != "too-long/resource-too-large" {
+		t.Error(got)
+	}
+}
+
 // A server that takes no writes says so, and still answers reads.
 type readOnly struct{ store.Store }
 

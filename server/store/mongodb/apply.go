@@ -20,11 +20,7 @@ func (e *Engine) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error) 
 		return store.Receipt{}, err
 	}
 	a := &attempt{e: e, tx: tx, stamps: make([]stamped, len(tx.Writes))}
-	err := e.write(ctx, a.stage)
-	if err == nil {
-		err = a.refused
-	}
-	if err != nil {
+	if err := e.join(ctx, a); err != nil {
 		return store.Receipt{}, err
 	}
 	e.noteSeq(a.receipt.Seq)
@@ -43,6 +39,11 @@ func (e *Engine) write(ctx context.Context, s stage) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return e.run(ctx, s)
+}
+
+// run makes a change for the one who has the turn.
+func (e *Engine) run(ctx context.Context, s stage) error {
 	do := e.locked
 	if e.transactions {
 		do = e.transact
@@ -82,9 +83,10 @@ type attempt struct {
 	at      time.Time // chosen once, unless others were faster
 	stamps  []stamped
 	receipt store.Receipt
-	// refused is why nothing was written, an answer and not a failure: what
-	// it rests on is made sure of like a write.
+	// refused is why nothing was written. An answer is no failure: what it
+	// rests on is made sure of like a write.
 	refused error
+	done    chan struct{} // closed when refused, or receipt, is settled
 }
 
 // stamped is what a Stamp returned, which is called only once.
@@ -94,6 +96,7 @@ type stamped struct {
 	at      time.Time
 	json    []byte
 	keys    [][]byte
+	err     error
 }
 
 // change is what a transaction does to the database.
@@ -107,38 +110,39 @@ type change struct {
 	horizon             int64 // raised to this, where not 0
 }
 
-// stage checks the transaction against the store.
-func (a *attempt) stage(ctx context.Context, st state) (*change, error) {
-	a.refused, a.receipt = nil, store.Receipt{Seq: uint64(st.Seq)}
-	v := &view{e: a.e, ctx: ctx, seq: uint64(st.Seq), state: st, close: func() {}}
-	if err := a.checkExpectations(v); err != nil || a.refused != nil {
-		return nil, err
-	}
-	current, err := v.newestOf(a.tx.Writes)
-	if err != nil {
-		return nil, err
-	}
-	if a.refused = checkWrites(a.tx.Writes, current); a.refused != nil {
-		return nil, nil
+// plan adds the writes to a change, after those that it holds already, or says
+// why not and adds nothing. current are the newest versions of what it writes.
+func (a *attempt) plan(c *change, current map[store.Key]*record) error {
+	a.receipt = store.Receipt{Seq: uint64(c.seq)}
+	if err := checkWrites(a.tx.Writes, current); err != nil {
+		return err
 	}
 	if a.at.IsZero() {
 		a.at = a.e.opts.Now().UTC().Truncate(time.Millisecond)
 	}
-	if a.at.Before(st.time()) {
-		a.at = st.time()
+	if last := c.time.Time().UTC(); a.at.Before(last) {
+		a.at = last
 	}
-	c := &change{state: st, seq: st.Seq + 1, time: bson.NewDateTimeFromTime(a.at)}
+	own := &change{seq: c.seq + 1, time: bson.NewDateTimeFromTime(a.at)}
 	a.receipt.Versions = make([]store.Version, len(a.tx.Writes))
 	for i := range a.tx.Writes {
-		if err := a.write(c, i, current[a.tx.Writes[i].Key]); err != nil {
-			return nil, err
+		if err := a.write(own, i, current[a.tx.Writes[i].Key]); err != nil {
+			return err
 		}
 	}
-	if len(c.insert) == 0 {
-		return nil, nil
+	if len(own.insert) > 0 {
+		a.receipt.Seq = uint64(own.seq)
+		c.add(own)
 	}
-	a.receipt.Seq = uint64(c.seq)
-	return c, nil
+	return nil
+}
+
+// add lets another change happen after this one.
+func (c *change) add(next *change) {
+	c.insert, c.end = append(c.insert, next.insert...), append(c.end, next.end...)
+	c.seq, c.time = next.seq, next.time
+	c.resources += next.resources
+	c.versions += next.versions
 }
 
 // checkExpectations sets refused where the store is not as the caller saw it.
@@ -173,10 +177,12 @@ func (a *attempt) checkExpectations(v *view) error {
 
 // newestOf returns the newest versions of what is to be written, without their
 // content.
-func (v *view) newestOf(writes []store.Write) (map[store.Key]*record, error) {
-	refs := make([]string, len(writes))
-	for i, w := range writes {
-		refs[i] = reference(w.Key)
+func (v *view) newestOf(g group) (map[store.Key]*record, error) {
+	var refs []string
+	for _, a := range g {
+		for i := range a.tx.Writes {
+			refs = append(refs, reference(a.tx.Writes[i].Key))
+		}
 	}
 	return v.ofResources(refs)
 }
@@ -266,10 +272,10 @@ func (a *attempt) stamp(i int, version uint64) ([]byte, [][]byte, error) {
 	s := &a.stamps[i]
 	if !s.done {
 		json, keys, err := a.tx.Writes[i].Stamp(version, a.at)
-		if err != nil {
-			return nil, nil, err
-		}
-		*s = stamped{done: true, version: version, at: a.at, json: json, keys: keys}
+		*s = stamped{done: true, version: version, at: a.at, json: json, keys: keys, err: err}
+	}
+	if s.err != nil {
+		return nil, nil, s.err
 	}
 	if s.version != version || !s.at.Equal(a.at) {
 		return nil, nil, fmt.Errorf("%w: another write came in between while this one was repeated", store.ErrConflict)

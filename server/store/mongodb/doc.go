@@ -32,11 +32,11 @@
 // # Writes
 //
 // Apply is one multi-document transaction with read concern "snapshot" and
-// write concern "majority". Its first command takes the state document, so
-// that transactions follow each other in the whole cluster; a second one at
-// the same moment is turned away by MongoDB with the label
-// TransientTransactionError and tries again. An unknown result of a commit is
-// asked for again, as the driver's specification says.
+// write concern "majority", or a part of one that others share (group.go). Its
+// first command takes the state document, so that transactions follow each other
+// in the whole cluster; a second one at the same moment is turned away by MongoDB
+// with the label TransientTransactionError and tries again. An unknown result of
+// a commit is asked for again, as the driver's specification says.
 // https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md
 //
 // A deployment without transactions (a stand-alone server) is refused, unless

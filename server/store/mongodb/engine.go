@@ -25,6 +25,7 @@ type Engine struct {
 	transactions bool
 	uuid         string        // of the collection, part of the origin
 	turn         chan struct{} // holds one token: writers of this process queue for it
+	waiting      queue         // transactions of this process
 	seen         atomic.Uint64 // the highest sequence number anyone here was told of
 	causal       causal
 

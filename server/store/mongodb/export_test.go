@@ -35,3 +35,10 @@ func (o Options) Unsafe() Options {
 	o.limits.unsafeTransactions = true
 	return o
 }
+
+// Waiting is how many transactions wait for the turn.
+func (e *Engine) Waiting() int {
+	e.waiting.mu.Lock()
+	defer e.waiting.mu.Unlock()
+	return len(e.waiting.list)
+}

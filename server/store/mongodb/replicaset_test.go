@@ -40,6 +40,8 @@ type replicaSet struct {
 	// fault may answer a command instead of the server; late faults answer
 	// after the command was carried out.
 	fault func(command string) *fault
+	// held, where not nil, may make a command wait.
+	held  func(command string)
 	clock atomic.Uint32
 	after atomic.Uint32 // the time that the last command asked for
 	// collections tells more about collections than the test server does.
@@ -151,6 +153,13 @@ func (rs *replicaSet) describeCollections(reply bson.D) (bson.D, error) {
 		}
 	}
 	return bson.D{{Key: "cursor", Value: answer.Cursor}, {Key: "ok", Value: 1}}, nil
+}
+
+// hold sets what may make the end of a transaction wait.
+func (rs *replicaSet) hold(f func(command string)) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.held = f
 }
 
 func (rs *replicaSet) setFault(f func(command string) *fault) {
@@ -284,8 +293,11 @@ func (rs *replicaSet) end(m message, name string, up net.Conn) (bson.D, error) {
 	id := m.transaction()
 	rs.mu.Lock()
 	rs.log = append(rs.log, m.describe())
-	tx, done := rs.open[id], rs.committed[id]
+	tx, done, held := rs.open[id], rs.committed[id], rs.held
 	rs.mu.Unlock()
+	if held != nil {
+		held(name)
+	}
 	if name == "commitTransaction" && m.concern() != "majority" {
 		rs.t.Errorf("a commit with write concern %q", m.concern())
 	}

@@ -42,8 +42,6 @@ type lock struct {
 	Until bson.DateTime `bson:"until"`
 }
 
-func (s *state) time() time.Time { return s.Time.Time().UTC() }
-
 func isState(more ...bson.E) bson.D {
 	return append(bson.D{{Key: "_id", Value: stateID}}, more...)
 }

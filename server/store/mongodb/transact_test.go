@@ -86,8 +86,8 @@ func TestRefusalsAreCommitted(t *testing.T) {
 	if _, err := e.Apply(t.Context(), store.Tx{Writes: []store.Write{put("3", "x"), w}}); !errors.Is(err, broken) {
 		t.Errorf("a failing stamp: %v", err)
 	}
-	if got := rs.commands(); got[len(got)-1] != "abortTransaction in transaction" {
-		t.Errorf("a failing stamp ends with %q", got)
+	if got := rs.commands(); len(got) != 3 {
+		t.Errorf("a failing stamp writes: %q", got)
 	}
 	wantCodes(t, e, "x", 0, "1@1")
 }
