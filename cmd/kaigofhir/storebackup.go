@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -60,12 +61,12 @@ func (c *storeBackupCommand) Run(a *app) error {
 
 // readBackup opens a backup, encrypted or not.
 func readBackup(ctx context.Context, path string, master sealedfs.MasterKey, use func(io.Reader) error) error {
-	folder, err := backup.Open(filepath.Dir(path), master)
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	defer folder.Close() //nolint:errcheck // nothing is lost
-	err = folder.Read(ctx, filepath.Base(path), use)
+	defer file.Close()
+	err = backup.Read(ctx, file, master, use)
 	if errors.Is(err, backup.ErrEncrypted) {
 		return errors.New("the backup is encrypted: give its --key-file")
 	}

@@ -68,8 +68,11 @@ func TestBackupWhileServing(t *testing.T) {
 	if found := filesWith(t, backups, sealedName); len(found) > 0 {
 		t.Errorf("the name is in %v", found)
 	}
-	restored := filepath.Join(t.TempDir(), "restored")
-	mustRun(t, append([]string{"store", "restore", "--data", restored, filepath.Join(backups, "full"), filepath.Join(backups, "since")}, key...)...)
+	restored, latest := filepath.Join(t.TempDir(), "restored"), filepath.Join(t.TempDir(), "latest")
+	if err := os.Symlink(filepath.Join(backups, "full"), latest); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, append([]string{"store", "restore", "--data", restored, latest, filepath.Join(backups, "since")}, key...)...)
 	onBase := append([]string{"--base-url", base}, key...)
 	want, got := fsck(t, 0, append(onBase, "--data", data)...), fsck(t, 0, append(onBase, "--data", restored)...)
 	if got.Resources != 2 || got.Versions != want.Versions {

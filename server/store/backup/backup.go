@@ -172,14 +172,20 @@ func (f *Folder) Read(ctx context.Context, name string, use func(io.Reader) erro
 		return err
 	}
 	defer file.Close()
-	buffered := bufio.NewReaderSize(file, 1<<20)
+	return Read(ctx, file, f.master, use)
+}
+
+// Read hands the content of a backup, decrypted with its key where it needs one,
+// to use.
+func Read(ctx context.Context, r io.Reader, master sealedfs.MasterKey, use func(io.Reader) error) error {
+	buffered := bufio.NewReaderSize(r, 1<<20)
 	if !sealedfs.Sealed(buffered) {
 		return use(buffered)
 	}
-	if f.master == nil {
+	if master == nil {
 		return ErrEncrypted
 	}
-	plain, err := sealedfs.UnsealFrom(ctx, buffered, f.master)
+	plain, err := sealedfs.UnsealFrom(ctx, buffered, master)
 	if err != nil {
 		return err
 	}
