@@ -14,7 +14,8 @@ import (
 //
 //	1  keys of the resource itself
 //	2  and of the resources it contains
-const KeysVersion = 2
+//	3  and of places (near)
+const KeysVersion = 3
 
 // Contained is met by a resource that contains one which meets every criterion
 // of Where, the same one all of them. What a contained resource refers to is
@@ -196,13 +197,13 @@ func reversed(c Clause) bool {
 	return c.Has != nil || slices.ContainsFunc(c.Any, func(all []Clause) bool { return slices.ContainsFunc(all, reversed) })
 }
 
-// WithoutContained returns the registry of a store whose resources do not have
-// the keys of what they contain.
-func (r *Registry) WithoutContained() *Registry {
-	without := *r
-	without.noContained = true
-	return &without
+// OfOlderKeys returns the registry of a store whose resources may have keys of
+// an older KeysVersion: contained resources and places cannot be searched in it.
+func (r *Registry) OfOlderKeys() *Registry {
+	older := *r
+	older.olderKeys = true
+	return &older
 }
 
 // FindsContained reports whether contained resources can be searched.
-func (r *Registry) FindsContained() bool { return !r.noContained }
+func (r *Registry) FindsContained() bool { return !r.olderKeys }

@@ -196,6 +196,10 @@ func (p *parser) plain(at criterionAt, g group, modifier, value string) (Clause,
 	if !p.r.searchable(param) {
 		return Clause{}, p.notSupported(at.name, "this parameter is not supported")
 	}
+	if isNear(param) && p.r.olderKeys {
+		return Clause{}, p.refuse(at.name, fhir.Transient, "search-near", "the places of what is stored have not been indexed yet",
+			"保存済みリソースの位置の索引がまだできていません")
+	}
 	typ := ""
 	m := Modifier(modifier)
 	if param.Type == "reference" && p.r.tables[modifier] != nil {
@@ -307,6 +311,8 @@ func (r *Registry) parseValue(p *Parameter, m Modifier, typ, raw string) (Value,
 		return parseURI(raw, m)
 	case "composite":
 		return r.parseComposite(p, raw)
+	case "special":
+		return r.parseNear(raw)
 	}
 	return Value{}, "the parameter cannot be searched"
 }

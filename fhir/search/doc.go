@@ -13,7 +13,7 @@
 // finds the same resources as Match, which looks at content and at no key. One
 // file per type of parameter holds how its values are found, keyed, compared
 // and written in a query: token.go, string.go, date.go, number.go, quantity.go,
-// reference.go, uri.go, composite.go, fulltext.go.
+// reference.go, uri.go, composite.go, fulltext.go, near.go.
 //
 // # What R4 leaves open
 //
@@ -30,15 +30,16 @@
 //     reference alone, never at the target.
 //   - A criterion without a value is ignored.
 //   - Dates sort by their start; what has no value sorts last.
+//   - Distances of near are those on a sphere; 10 km where none is given.
 //   - _text and _content look for words and, in Japanese, for pairs of
 //     characters; all must occur, in any order.
 //
 // # What is not supported
 //
-// With _contained, sorting by anything but _lastUpdated, _has and _list; the
-// parameter near, functional lists (_list=$…), named queries (_query),
-// filters within the path of a _filter, and includes over canonical URLs and into
-// contained resources. All but the last are refused.
+// With _contained, sorting by anything but _lastUpdated, _has and _list;
+// functional lists (_list=$…), named queries (_query), filters within the path of a
+// _filter, and includes over canonical URLs and into contained resources. All but
+// the last are refused.
 //
 // # What is looked up while a query is read
 //

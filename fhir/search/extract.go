@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -118,7 +119,7 @@ func (x *extraction) parameterKeys(k *keys, b *bound) {
 			x.keysOf(k, b, e)
 		}
 	}
-	if len(k.ends) == before && b.Type != "composite" && b.Type != "special" && anyPresent(x.nodes) {
+	if len(k.ends) == before && b.Type != "composite" && (b.Type != "special" || isNear(b.Parameter)) && anyPresent(x.nodes) {
 		k.begin(kindPresent)
 		k.end()
 	}
@@ -164,6 +165,12 @@ func (x *extraction) keysOf(k *keys, b *bound, e *fhir.Element) {
 		x.uriItems = x.uris(x.uriItems[:0], e)
 		for i := range x.uriItems {
 			x.uriItems[i].keys(k)
+		}
+	case "special":
+		if isNear(b.Parameter) {
+			for _, p := range x.places(nil, e) {
+				p.keys(k)
+			}
 		}
 	}
 }
@@ -263,6 +270,8 @@ func (x *extraction) elementMatches(b *bound, e *fhir.Element, v *Value, m Modif
 		return anyItem(x.uris(nil, e), func(it *uriItem) bool { return it.matches(v, m) })
 	case "composite":
 		return x.compositeMatches(b, e, v)
+	case "special":
+		return v.Near != nil && slices.ContainsFunc(x.places(nil, e), v.Near.contains)
 	}
 	return false
 }

@@ -30,6 +30,7 @@ const (
 	kindCanonical  = 'U' // canonical unit 00 number           quantity.go
 	kindCanonicals = 'W' // canonical unit 00 low high         quantity.go
 	kindComposite  = 'k' // escaped atoms                      composite.go
+	kindPlace      = 'g' // latitude longitude                 near.go
 	kindGram       = 'b' // word or pair of characters         fulltext.go
 	kindPresent    = 'p' // a value that has no other key
 )

@@ -158,4 +158,6 @@ type Value struct {
 	From, To int64
 	// composite: one value for each component.
 	Parts []Value
+	// near
+	Near *Near
 }

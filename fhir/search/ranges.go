@@ -57,6 +57,8 @@ func (p *Parameter) valueRanges(v *Value, m Modifier, part bool) []Range {
 		return uriRanges(v, m)
 	case "composite":
 		return p.compositeRanges(v)
+	case "special":
+		return nearRanges(v)
 	}
 	return nil
 }

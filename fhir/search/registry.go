@@ -45,8 +45,8 @@ type registryState struct {
 	systems    *systems
 	scratch    *sync.Pool // of *extraction
 	find       Find       // of one request; nil: nothing that is stored
-	// noContained: see WithoutContained.
-	noContained bool
+	// olderKeys: see OfOlderKeys.
+	olderKeys bool
 }
 
 // table is the parameters of a resource type, compiled when first asked for.
@@ -283,7 +283,7 @@ func (r *Registry) Parameters(resourceType string) []*Parameter {
 
 // searchable reports whether a parameter can be asked for at all.
 func (r *Registry) searchable(p *Parameter) bool {
-	return p.Type != "special" && (r.opts.FullText || !fullText(p.Code))
+	return (p.Type != "special" || isNear(p)) && (r.opts.FullText || !fullText(p.Code))
 }
 
 // invalid is an error about a definition.

@@ -96,6 +96,8 @@ func AsRefusal(err error) *Refusal {
 	}
 	var issues fhir.Issues
 	switch {
+	case errors.As(err, &issues) && len(issues) > 0 && issues[0].Code == fhir.Transient:
+		return RefuseAll(Unavailable, issues)
 	case errors.As(err, &issues):
 		return RefuseAll(BadRequest, issues)
 	case errors.Is(err, store.ErrUnsupported):

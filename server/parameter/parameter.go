@@ -3,7 +3,8 @@
 // stored already, and can be used once the job is done; one that is changed,
 // retired or deleted can no longer be used at once, and loses its keys. The
 // same job gives new keys to what an older program has stored (see
-// search.KeysVersion); until it is done, contained resources are not found.
+// search.KeysVersion); until it is done, contained resources and places cannot be
+// searched.
 // https://hl7.org/fhir/R4/searchparameter.html
 package parameter
 
@@ -163,7 +164,7 @@ func (k *Keeper) use() error {
 		}
 	}
 	if !k.complete {
-		force = force.WithoutContained()
+		force = force.OfOlderKeys()
 	}
 	k.cfg.Use(force, index)
 	return nil
