@@ -6,11 +6,18 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
 // Tiny makes every plan of a search happen with a handful of resources.
 func (o Options) Tiny() Options {
 	o.plan = planLimits{probes: []int{1, 3}, nearSteps: 1, union: 3, driving: 2, rejects: 2, timeline: 0, changes: 3, set: 8}
+	return o
+}
+
+// Compressed chooses the compression of the blocks of a level, 0 to 6.
+func (o Options) Compressed(level func(int) *sstable.CompressionProfile) Options {
+	o.compression = level
 	return o
 }
 

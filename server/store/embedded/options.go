@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/kaigofhir/kaigofhir/server/store"
@@ -36,6 +37,8 @@ type Options struct {
 	ReadOnly bool
 
 	plan planLimits
+	// compression of the blocks of a level, 0 to 6; nil is blockCompression.
+	compression func(level int) *sstable.CompressionProfile
 }
 
 // planLimits are where a search changes its plan; tests make them tiny.
@@ -83,6 +86,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Terms == nil {
 		o.Terms = store.FHIRTerms{}
+	}
+	if o.compression == nil {
+		o.compression = blockCompression
 	}
 	if o.plan.probes == nil {
 		o.plan = defaultLimits

@@ -30,8 +30,11 @@ func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 	for i := range o.Levels {
 		o.Levels[i].BlockSize = 16 << 10
 		o.Levels[i].IndexBlockSize = 32 << 10
-		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
+		o.Levels[i].Compression = func() *sstable.CompressionProfile { return e.opts.compression(i) }
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return pebble.Open(dir, o)
 }
+
+// blockCompression is snappy on every level; see DECISIONS.md, 37.
+func blockCompression(int) *sstable.CompressionProfile { return sstable.SnappyCompression }
