@@ -290,7 +290,8 @@ func readAcks(t *testing.T, r io.Reader, acked []int) (count int) {
 // percent.
 func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced int, sealed bool) (*vfs.MemFS, []int) {
 	t.Helper()
-	e, err := embedded.Open("store", crashOptions(fs, sealed))
+	whole := &wholeReuse{FS: fs}
+	e, err := embedded.Open("store", crashOptions(whole, sealed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,12 +306,27 @@ func losePower(t *testing.T, mem *vfs.MemFS, fs vfs.FS, rng *rand.Rand, unsynced
 	mu.Lock()
 	before := append([]int(nil), acked...)
 	mu.Unlock()
+	whole.mu.Lock()
 	clone := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rng})
+	whole.mu.Unlock()
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
 	wg.Wait()
 	return clone, before
+}
+
+// wholeReuse keeps a copy from being taken in the middle of ReuseForWrite:
+// MemFS locks twice there, and both would wait for each other for ever.
+type wholeReuse struct {
+	vfs.FS
+	mu sync.RWMutex
+}
+
+func (fs *wholeReuse) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	fs.mu.RLock()
+	defer fs.mu.RUnlock()
+	return fs.FS.ReuseForWrite(old, name, c)
 }
 
 func TestPowerLoss(t *testing.T) { plainAndSealed(t, testPowerLoss) }

@@ -6,8 +6,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
-// openPebble sets Pebble up. Blocks of 16 KiB under snappy were the best of a
-// trial: smaller or zstd blocks made fetching many rows 4–8 times slower.
+// openPebble sets Pebble up. Blocks of 16 KiB were the best of a trial: smaller
+// ones made fetching many rows slower.
 func openPebble(dir string, e *Engine) (*pebble.DB, error) {
 	cache := pebble.NewCache(e.opts.CacheBytes)
 	defer cache.Unref()
