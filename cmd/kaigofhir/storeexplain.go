@@ -57,11 +57,11 @@ func (c *storeExplainCommand) query(a *app, e *embedded.Engine) (search.Query, e
 	if typ != "" {
 		q.Types = []string{typ}
 	}
-	if req.Directives.Looks() {
+	if req.Directives.LooksInside() {
 		if !registry.FindsContained() {
 			return search.Query{}, errors.New("contained resources are not indexed to the end: start the server first")
 		}
-		if q, err = registry.Within(&req, nil); err != nil {
+		if q, err = registry.ContainedQuery(&req, nil); err != nil {
 			return search.Query{}, err
 		}
 	}

@@ -317,7 +317,7 @@ func TestContainedKeysAgreeWithContent(t *testing.T) {
 		if err != nil {
 			return // refused
 		}
-		q, err := r.Within(&req, nil)
+		q, err := r.ContainedQuery(&req, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -134,11 +134,11 @@ func ContainedResource(container *fhir.Element, part int) *fhir.Element {
 	return nil
 }
 
-// Within returns the query for what the request asks for with _contained:
+// ContainedQuery returns the query for what a request asks for with _contained:
 // resources of these types (nil: all types) that contain, or with both also
 // are, what was asked for. The types searched for become criteria. Sort,
-// predicate, count and total stay as they are.
-func (r *Registry) Within(req *Request, containers []string) (Query, error) {
+// predicate, count and total stay as they are. The error is a fhir.Issues.
+func (r *Registry) ContainedQuery(req *Request, containers []string) (Query, error) {
 	p := parser{r: r, req: *req}
 	if err := p.checkContained(); err != nil {
 		return Query{}, err
@@ -174,8 +174,8 @@ func (r *Registry) anything() Clause {
 	return Clause{Param: r.typeParam, Modifier: ModifierMissing}
 }
 
-// Looks reports whether the request asks for contained resources.
-func (d *Directives) Looks() bool { return d.Contained == "true" || d.Contained == "both" }
+// LooksInside reports whether the request asks for contained resources.
+func (d *Directives) LooksInside() bool { return d.Contained == "true" || d.Contained == "both" }
 
 // checkContained refuses what cannot be asked of contained resources.
 func (p *parser) checkContained() error {

@@ -13,7 +13,8 @@
 // finds the same resources as Match, which looks at content and at no key. One
 // file per type of parameter holds how its values are found, keyed, compared
 // and written in a query: token.go, string.go, date.go, number.go, quantity.go,
-// reference.go, uri.go, composite.go, fulltext.go, near.go.
+// reference.go, uri.go, composite.go, fulltext.go, near.go. Contained resources
+// have their keys among those of their container; see contained.go.
 //
 // # What R4 leaves open
 //

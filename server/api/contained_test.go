@@ -252,7 +252,7 @@ func TestContainedWithoutReindexing(t *testing.T) {
 				want = 503
 			}
 			// The server notes soon after its start that the store is its own.
-			for range 200 {
+			for range 2000 {
 				if noted(jobs) != old {
 					break
 				}

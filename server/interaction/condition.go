@@ -77,7 +77,7 @@ func (p *plan) criteria(ctx context.Context, resourceType, raw string) (search.Q
 	if len(r.Unknown) > 0 {
 		return search.Query{}, RefuseAll(BadRequest, unknownIssues(fhir.Error, r.Unknown))
 	}
-	if r.Directives.Looks() {
+	if r.Directives.LooksInside() {
 		return search.Query{}, Refuse(BadRequest, fhir.NotSupported, "criteria-contained", fhir.Messagef(
 			"the criteria of a conditional interaction cannot look into contained resources", "条件付き操作の条件では contained リソースを検索できません"))
 	}

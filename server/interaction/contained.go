@@ -15,12 +15,12 @@ import (
 // asked for, these are also the types of contained resources.
 // https://hl7.org/fhir/R4/search.html#contained
 func (r *searching) lookInside(asked []string) error {
-	containers := r4.ResourceTypes()
-	containers = slices.DeleteFunc(slices.Clone(containers), func(t string) bool { return allow(r.c, t, policy.ActionSearch) != nil })
-	switch {
-	case len(containers) == 0:
+	all := r4.ResourceTypes()
+	containers := slices.DeleteFunc(slices.Clone(all), func(t string) bool { return allow(r.c, t, policy.ActionSearch) != nil })
+	switch len(containers) {
+	case 0:
 		return forbidden("Resource")
-	case len(containers) == len(r4.ResourceTypes()):
+	case len(all):
 		containers = nil
 	}
 	if len(asked) == 0 {
@@ -28,7 +28,7 @@ func (r *searching) lookInside(asked []string) error {
 	}
 	r.req.Query.Types = asked
 	r.plain = r.req.Query
-	q, err := r.s.Registry().Within(&r.req, containers)
+	q, err := r.s.Registry().ContainedQuery(&r.req, containers)
 	r.req.Query = q
 	return err
 }

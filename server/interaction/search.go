@@ -156,7 +156,7 @@ func (r *searching) parse(ctx context.Context, must search.Must) error {
 	if len(req.Unknown) > 0 && r.c.Strict {
 		return RefuseAll(BadRequest, unknownIssues(fhir.Error, req.Unknown))
 	}
-	if req.Directives.Looks() && !r.s.Registry().FindsContained() {
+	if req.Directives.LooksInside() && !r.s.Registry().FindsContained() {
 		return Refuse(Unavailable, fhir.Transient, "contained-indexing", fhir.Messagef(
 			"contained resources cannot be searched yet: what was stored before is still being indexed for it",
 			"contained リソースの検索は、保存済みデータのインデックス作成が終わるまで利用できません"))
@@ -186,7 +186,7 @@ func (r *searching) admit() error {
 			return err
 		}
 	}
-	if r.req.Directives.Looks() {
+	if r.req.Directives.LooksInside() {
 		if err := r.lookInside(types); err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (r *searching) admit() error {
 // query completes the parsed query.
 func (r *searching) query(must search.Must) search.Query {
 	q, o := r.req.Query, r.s.cfg.Options
-	if r.ask.Type != "" && !r.req.Directives.Looks() {
+	if r.ask.Type != "" && !r.req.Directives.LooksInside() {
 		q.Types = []string{r.ask.Type}
 	}
 	q.Must = must

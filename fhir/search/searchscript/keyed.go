@@ -44,8 +44,8 @@ func (k *Keyed) Load(records []*Record) error {
 func (k *Keyed) Search(resourceType, query string, must search.Must) (Answer, error) {
 	req, err := k.Registry.With(k.naive.Find(must)).Parse(resourceType, query)
 	issues := fhir.Issues(nil)
-	if err == nil && req.Directives.Looks() {
-		req.Query, err = k.Registry.Within(&req, nil)
+	if err == nil && req.Directives.LooksInside() {
+		req.Query, err = k.Registry.ContainedQuery(&req, nil)
 	}
 	if errors.As(err, &issues) {
 		return Answer{Refused: issues}, nil

@@ -37,8 +37,8 @@ func (o *Oracle) Search(resourceType, query string, must search.Must) (Answer, e
 		return Answer{}, err
 	}
 	q := req.Query
-	if req.Directives.Looks() {
-		if q, err = o.Registry.Within(&req, nil); errors.As(err, &issues) {
+	if req.Directives.LooksInside() {
+		if q, err = o.Registry.ContainedQuery(&req, nil); errors.As(err, &issues) {
 			return Answer{Refused: issues}, nil
 		}
 	}

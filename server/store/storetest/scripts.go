@@ -104,8 +104,8 @@ func (e *scripted) Load(records []*searchscript.Record) error {
 func (e *scripted) Search(resourceType, query string, must search.Must) (searchscript.Answer, error) {
 	req, err := e.registry.With(e.find(must)).Parse(resourceType, query)
 	issues := fhir.Issues(nil)
-	if err == nil && req.Directives.Looks() {
-		req.Query, err = e.registry.Within(&req, nil)
+	if err == nil && req.Directives.LooksInside() {
+		req.Query, err = e.registry.ContainedQuery(&req, nil)
 	}
 	if errors.As(err, &issues) {
 		return searchscript.Answer{Refused: issues}, nil
