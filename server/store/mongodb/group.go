@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -88,7 +89,6 @@ func (e *Engine) join(ctx context.Context, a *attempt) error {
 		case <-a.done:
 		case <-e.turn:
 			e.lead(ctx, a)
-			e.turn <- struct{}{}
 		case <-ctx.Done(): // what is under way may be written all the same
 			e.waiting.leave(a)
 			return ctx.Err()
@@ -96,24 +96,31 @@ func (e *Engine) join(ctx context.Context, a *attempt) error {
 	}
 }
 
-// lead makes the next group, in which a may or may not be. A caller who goes
-// away takes nobody else's transaction along.
+// lead makes the next group, in which a may or may not be, and gives the turn
+// back. A caller who goes away takes nobody else's transaction along.
 func (e *Engine) lead(ctx context.Context, a *attempt) {
+	defer func() { e.turn <- struct{}{} }()
 	g := e.waiting.take()
 	if len(g) == 0 {
 		return
 	}
+	err := errUnfinished
+	defer func() {
+		for _, x := range g {
+			if err != nil {
+				x.refused = err
+			}
+			close(x.done)
+		}
+	}()
 	if len(g) > 1 || g[0] != a {
 		ctx = context.WithoutCancel(ctx)
 	}
-	err := e.run(ctx, g.stage)
-	for _, x := range g {
-		if err != nil {
-			x.refused = err
-		}
-		close(x.done)
-	}
+	err = e.run(ctx, g.stage)
 }
+
+// errUnfinished is told to a group one of whose Stamps panics.
+var errUnfinished = errors.New("mongodb: a transaction was not finished")
 
 // stage checks the transactions against the store.
 func (g group) stage(ctx context.Context, st state) (*change, error) {

@@ -190,3 +190,22 @@ func TestGroupIsRepeated(t *testing.T) {
 	}
 	wantCodes(t, c.e, "x", 0, "4@1", "2@1", "1@1", "0@1", "first@1")
 }
+
+// TestPanicGivesTheTurnBack: a Stamp that panics leaves nothing, and others can
+// write.
+func TestPanicGivesTheTurnBack(t *testing.T) {
+	_, e := openSet(t)
+	w := put("1", "x")
+	w.Stamp = func(uint64, time.Time) ([]byte, [][]byte, error) { panic("stamp") }
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is swallowed")
+			}
+		}()
+		_, _ = e.Apply(t.Context(), store.Tx{Writes: []store.Write{put("2", "x"), w}})
+	}()
+	wantCodes(t, e, "x", 0)
+	apply(t, e, put("1", "x"))
+	wantCodes(t, e, "x", 0, "1@1")
+}
