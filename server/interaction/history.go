@@ -180,7 +180,7 @@ func (s *Service) historyLinks(c *Call, b *Bundle, ask HistoryRequest, page stor
 	if page.Next == "" {
 		return nil
 	}
-	text, err := s.links.seal(cursor{Kind: "h", Type: ask.Type, ID: ask.ID, Query: ask.Query, After: page.Next,
+	text, err := s.links.seal(cursor{Kind: "h", Type: ask.Type, ID: ask.ID, Query: ask.Query, start: start{After: page.Next},
 		AsOf: page.AsOf, Total: b.Total, Expires: s.cfg.Now().Add(s.cfg.Options.LinkLife).Unix()}, c.Caller)
 	if err != nil {
 		return err

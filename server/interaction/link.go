@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -26,15 +27,38 @@ type cursor struct {
 	ID    string `json:"i,omitempty"`
 	Group string `json:"g,omitempty"` // compartment "Patient/1"
 	Query string `json:"q,omitempty"`
-	After string `json:"a,omitempty"`
+	start
 	AsOf  uint64 `json:"v,omitempty"`
 	Total int64  `json:"n"`
-	Rest  int    `json:"r,omitempty"` // see searching.complete
+	// Back is where earlier pages start, the one before this page last.
+	Back []start `json:"b,omitempty"`
 
 	Everything bool   `json:"e,omitempty"`
 	Asked      string `json:"f,omitempty"`
 
 	Expires int64 `json:"x"` // Unix seconds
+}
+
+// start is where a page starts; the zero value is the first page.
+type start struct {
+	After string `json:"a,omitempty"`
+	Rest  int    `json:"r,omitempty"` // see searching.complete
+}
+
+// maxBack bounds the bytes of the positions of earlier pages in a link. With the
+// usual order that is some forty pages; a link called previous ends there.
+const maxBack = 1200
+
+// behind is Back of the page after the one that the cursor stands for.
+func (c *cursor) behind() []start {
+	all := append(slices.Clip(c.Back), c.start)
+	size := 0
+	for i := len(all) - 1; i >= 0; i-- {
+		if size += len(all[i].After); size > maxBack {
+			return all[i+1:]
+		}
+	}
+	return all
 }
 
 // linkSealer encrypts cursors with AES-256-GCM, the caller bound in as

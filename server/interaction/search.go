@@ -272,7 +272,7 @@ func (r *searching) bundle(page store.Page, matches []result, inc included) (*Bu
 	return b, nil
 }
 
-// links adds self, first and next.
+// links adds self, first, previous and next.
 func (r *searching) links(b *Bundle, page store.Page) error {
 	path := r.c.Base
 	if r.ask.Compartment.ID != "" {
@@ -294,29 +294,37 @@ func (r *searching) links(b *Bundle, page store.Page) error {
 	if shown != "" {
 		first += "?" + shown
 	}
+	to := func(relation string, cur cursor) error {
+		text, err := r.s.links.seal(cur, r.c.Caller)
+		b.Links = append(b.Links, Link{relation, path + "?" + CursorParam + "=" + text})
+		return err
+	}
+	here := cursor{Kind: "s", Type: r.ask.Type, Query: used, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything, Asked: r.ask.Asked,
+		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
+	if r.ask.Compartment.ID != "" {
+		here.Group = r.ask.Compartment.String()
+	}
 	if !r.page {
 		b.Links = append(b.Links, Link{"self", first})
 	} else {
-		text, err := r.s.links.seal(r.cur, r.c.Caller)
-		if err != nil {
+		if err := to("self", r.cur); err != nil {
 			return err
 		}
-		b.Links = append(b.Links, Link{"self", path + "?" + CursorParam + "=" + text}, Link{"first", first})
+		b.Links = append(b.Links, Link{"first", first})
+	}
+	if n := len(r.cur.Back); n > 0 {
+		previous := here
+		previous.start, previous.Back = r.cur.Back[n-1], r.cur.Back[:n-1]
+		if err := to("previous", previous); err != nil {
+			return err
+		}
 	}
 	if page.Next == "" && r.rest == 0 {
 		return nil
 	}
-	next := cursor{Kind: "s", Rest: r.rest, Type: r.ask.Type, Query: used, After: page.Next, AsOf: page.AsOf, Total: b.Total, Everything: r.ask.Everything, Asked: r.ask.Asked,
-		Expires: r.s.cfg.Now().Add(r.s.cfg.Options.LinkLife).Unix()}
-	if r.ask.Compartment.ID != "" {
-		next.Group = r.ask.Compartment.String()
-	}
-	text, err := r.s.links.seal(next, r.c.Caller)
-	if err != nil {
-		return err
-	}
-	b.Links = append(b.Links, Link{"next", path + "?" + CursorParam + "=" + text})
-	return nil
+	next := here
+	next.start, next.Back = start{After: page.Next, Rest: r.rest}, r.cur.behind()
+	return to("next", next)
 }
 
 // used returns the query string without the parameters the server did not
