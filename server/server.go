@@ -83,6 +83,9 @@ type Config struct {
 	// SharedEvery, where other servers write to the store too, is how often
 	// this one looks for what they changed about search parameters.
 	SharedEvery time.Duration
+	// Number is this server's among them, from 0; each has lanes of its own in
+	// the record of accesses, see package audit.
+	Number int
 
 	Origins []string
 	MaxBody int64
@@ -225,7 +228,7 @@ func (cfg *Config) audit(index func(*fhir.Element) ([][]byte, error), pol *polic
 		newID = cfg.NewID
 	}
 	trail, err := audit.New(context.Background(), audit.Config{
-		Store: cfg.Store, Index: index, Now: cfg.Now, NewID: newID, Wait: cfg.AuditWait,
+		Store: cfg.Store, Index: index, Now: cfg.Now, NewID: newID, Wait: cfg.AuditWait, Server: cfg.Number,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -31,6 +31,7 @@ type serveCommand struct {
 	Single    bool            `name:"single-writes" env:"KAIGOFHIR_SINGLE_WRITES" help:"Accept a MongoDB without transactions; only with --open."`
 	Timeout   time.Duration   `name:"store-timeout" default:"30s" env:"KAIGOFHIR_STORE_TIMEOUT" help:"Time for one operation on MongoDB, retries included; timeoutMS in the connection string prevails."`
 	Pool      uint64          `name:"store-connections" default:"100" env:"KAIGOFHIR_STORE_CONNECTIONS" help:"Most connections to each MongoDB server; maxPoolSize in the connection string prevails."`
+	Number    int             `name:"server-number" default:"0" env:"KAIGOFHIR_SERVER_NUMBER" help:"Number of this server among several on one MongoDB, each another from 0 on, the same at every start: its part of the record of accesses."`
 	KeyFile   string          `name:"key-file" type:"path" env:"KAIGOFHIR_KEY_FILE" help:"File with the master key (openssl rand -hex 32): the data folder is encrypted. Such a folder opens with its key only."`
 	BackupDir string          `name:"backup-dir" type:"existingdir" env:"KAIGOFHIR_BACKUP_DIR" help:"Folder, outside of the data folder, into which operators let the server write backups ($backup); without it there are none."`
 	BaseURL   string          `name:"base-url" env:"KAIGOFHIR_BASE_URL" help:"Public base URL, such as https://fhir.example.jp/fhir. Without it, http://ADDR/fhir."`
@@ -152,10 +153,14 @@ func (c *serveCommand) configure(cfg *server.Config) {
 	cfg.Rate, cfg.Burst = c.Rate, c.Burst
 	cfg.Origins = c.Origins
 	cfg.AuditWait = c.AuditWait
+	cfg.Number = c.Number
 	if c.Open {
 		server.OpenMode(cfg)
 	}
 }
+
+// maxServers is the highest number of a server.
+const maxServers = 999
 
 // checkStore refuses what cannot work. Outside of the open mode every write is
 // one transaction with the record of who made it.
@@ -165,6 +170,8 @@ func (c *serveCommand) checkStore() error {
 		return errors.New("--store takes a connection string of MongoDB, such as mongodb://host/kaigofhir?replicaSet=rs0")
 	case c.Store != "" && c.KeyFile != "":
 		return errors.New("--key-file encrypts a data folder; MongoDB has an encryption at rest of its own")
+	case c.Number < 0 || c.Number > maxServers || c.Number > 0 && c.Store == "":
+		return fmt.Errorf("--server-number is for servers on one MongoDB, from 0 to %d", maxServers)
 	case c.Timeout <= 0 || c.Pool == 0:
 		return errors.New("--store-timeout and --store-connections must be more than 0")
 	case c.Single && !c.Open:

@@ -100,6 +100,7 @@ func TestServeRefusesStores(t *testing.T) {
 		want string
 	}{
 		{"a folder", []string{"--store", "/srv/data"}, "--store takes a connection string"},
+		{"numbered alone", []string{"--server-number", "1"}, "for servers on one MongoDB"},
 		{"no time", []string{"--store", "mongodb://h", "--store-timeout", "0s"}, "must be more than 0"},
 		{"no connections", []string{"--store", "mongodb://h", "--store-connections", "0"}, "must be more than 0"},
 		{"single writes with access control", []string{"--store", "mongodb://h", "--single-writes"}, "--single-writes works with --open only"},

@@ -72,6 +72,9 @@ type Config struct {
 	Interval time.Duration
 	// Lanes is how many writes can be on their way at a time; 0 is 16.
 	Lanes int
+	// Server is the number, from 0, of this process among those that write to
+	// the same store. Each has lanes of its own: all must have as many.
+	Server int
 	// Limit is how many entries may wait to be written before Record blocks;
 	// 0 is 10,000.
 	Limit int
@@ -123,7 +126,7 @@ func New(ctx context.Context, cfg Config) (*Log, error) {
 	if cfg.Interval <= 0 {
 		cfg.Interval = 20 * time.Millisecond
 	}
-	lanes, err := recoverLanes(ctx, cfg.Store, cfg.Lanes)
+	lanes, err := recoverLanes(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -128,23 +128,26 @@ func uncertain(err error) bool {
 // from what is known: a gap or a fork that Verify reports is better than an
 // access without a record.
 func (l *Log) renew(ln *lane) {
-	lanes, err := recoverLanes(context.Background(), l.cfg.Store, l.cfg.Lanes)
+	lanes, err := recoverLanes(context.Background(), &l.cfg)
 	if err == nil {
-		*ln = *lanes[ln.number]
+		*ln = *lanes[ln.number-l.cfg.first()]
 	}
 }
 
+// first is the number of the first lane.
+func (cfg *Config) first() int { return cfg.Server * cfg.Lanes }
+
 // recoverLanes finds the ends of the lanes, newest entries first.
-func recoverLanes(ctx context.Context, st store.Store, n int) ([]*lane, error) {
-	lanes := make([]*lane, n)
-	missing := n
+func recoverLanes(ctx context.Context, cfg *Config) ([]*lane, error) {
+	lanes := make([]*lane, cfg.Lanes)
+	missing := len(lanes)
 	q := store.HistoryQuery{Type: "AuditEvent", Must: search.Must{Unrestricted: true}, Count: 256}
 	for missing > 0 {
-		page, err := st.History(ctx, q)
+		page, err := cfg.Store.History(ctx, q)
 		if err != nil {
 			return nil, fmt.Errorf("audit: find the ends of the chains: %w", err)
 		}
-		missing -= foundEnds(page.Versions, lanes)
+		missing -= foundEnds(page.Versions, cfg.first(), lanes)
 		if page.Next == "" {
 			break
 		}
@@ -152,7 +155,7 @@ func recoverLanes(ctx context.Context, st store.Store, n int) ([]*lane, error) {
 	}
 	for i, ln := range lanes {
 		if ln == nil {
-			lanes[i] = &lane{number: i}
+			lanes[i] = &lane{number: cfg.first() + i}
 		}
 		lanes[i].next = max(lanes[i].next, 1)
 	}
@@ -162,23 +165,24 @@ func recoverLanes(ctx context.Context, st store.Store, n int) ([]*lane, error) {
 // foundEnds takes the lanes' ends from a page and returns how many are new. All
 // entries of a transaction are as old as each other, so that the highest number
 // of a lane counts, not the first met.
-func foundEnds(versions []store.Version, lanes []*lane) (found int) {
+func foundEnds(versions []store.Version, first int, lanes []*lane) (found int) {
 	for _, v := range versions {
 		r, err := fhirjson.Decode(v.JSON, fhirjson.Options{KeepUnknown: true})
 		if err != nil || v.Method == store.Delete {
 			continue
 		}
 		p, ok := placeOf(r)
-		if !ok || p.lane >= len(lanes) {
+		i := p.lane - first
+		if !ok || i < 0 || i >= len(lanes) {
 			continue
 		}
-		if lanes[p.lane] == nil {
+		if lanes[i] == nil {
 			found++
-		} else if p.entry < lanes[p.lane].next {
+		} else if p.entry < lanes[i].next {
 			continue
 		}
 		r.Remove("meta")
-		lanes[p.lane] = &lane{number: p.lane, next: p.entry + 1, head: hash(r)}
+		lanes[i] = &lane{number: p.lane, next: p.entry + 1, head: hash(r)}
 	}
 	return found
 }

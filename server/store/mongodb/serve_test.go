@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/server"
+	"github.com/kaigofhir/kaigofhir/server/audit"
 	"github.com/kaigofhir/kaigofhir/server/servertest"
 	"github.com/kaigofhir/kaigofhir/server/store/mongodb"
 )
@@ -127,4 +128,42 @@ func TestSaysSingleWrites(t *testing.T) {
 	c.Post(bundle("transaction", entry("a"))).Want(200)
 	c.Post(bundle("batch", entry("b"), entry("c"))).Want(200)
 	c.Read("Patient/c").Want(200)
+}
+
+// TestServersKeepOneRecord lets two servers write and read at the same time:
+// the record of accesses in their store is without a gap or a fork, also after
+// one has started again.
+func TestServersKeepOneRecord(t *testing.T) {
+	clock := servertest.NewClock()
+	o := mongodb.Options{URI: newReplicaSet(t).uri, Now: clock.Now, Database: "kaigofhir-test-" + rand.Text()}
+	start := func(number int) (*servertest.Server, *mongodb.Engine) {
+		e := openAgain(t, o)
+		t.Cleanup(func() { _ = e.Close() })
+		return servertest.StartOn(t, e, clock, func(c *server.Config) {
+			c.Number, c.AuditWait = number, true
+			c.NewID, c.NewAuditID = rand.Text, rand.Text
+		}), e
+	}
+	use := func(servers ...*servertest.Server) {
+		t.Helper()
+		for i := range 20 {
+			for _, srv := range servers {
+				operator := srv.As(servertest.Operator)
+				operator.Update(fmt.Sprintf(`{"resourceType":"Organization","id":"o%d","name":"x"}`, i))
+				operator.Read(fmt.Sprintf("Organization/o%d", i)).Want(200)
+			}
+		}
+	}
+	first, _ := start(0)
+	second, e := start(1)
+	use(first, second)
+	again, _ := start(1) // the second, which does nothing any more
+	use(first, again)
+	report, err := audit.Verify(t.Context(), e)
+	if err != nil || !report.Sound() || report.Entries < 160 {
+		t.Errorf("the record of accesses: %+v, %v", report, err)
+	}
+	if !slices.ContainsFunc(report.Heads, func(h audit.Head) bool { return h.Lane >= 16 }) {
+		t.Error("both servers wrote the same lanes")
+	}
 }
