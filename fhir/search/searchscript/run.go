@@ -22,7 +22,7 @@ type Engine interface {
 
 // Answer is what a search gave.
 type Answer struct {
-	Matches  []string // "Type/id", in order
+	Matches  []string // "Type/id", or "Type/id#id" for a contained resource, in order
 	Total    int64    // -1 where not told
 	Included []string
 	Unknown  []string

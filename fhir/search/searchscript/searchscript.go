@@ -20,6 +20,7 @@
 // sent, "%" and "+" are not. What expect may say:
 //
 //	expect p1 Practitioner/x   the matches, in any order; none where empty
+//	expect CarePlan/c#x        a match that is contained in a resource
 //	expect ordered p2 p1       the matches, in this order
 //	expect total 3             the number of all matches
 //	expect included Patient/p1 what _include and _revinclude add
