@@ -59,7 +59,8 @@ func TestStoreAdmin(t *testing.T) {
 	base := f.process.ready.URL
 	for path, body := range map[string]string{
 		"Patient/gone":  `{"resourceType":"Patient","id":"gone","name":[{"family":"` + sealedName + `"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">` + sealedName + `</div>"}}`,
-		"Observation/o": `{"resourceType":"Observation","id":"o","status":"final","code":{"text":"c"},"subject":{"reference":"` + base + `/Patient/gone"}}`,
+		"Observation/o": `{"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"system":"http://example.org/s","code":"c"}]},"subject":{"reference":"` + base + `/Patient/gone"}}`,
+		"ValueSet/vs":   `{"resourceType":"ValueSet","id":"vs","url":"http://example.org/vs","status":"active","compose":{"include":[{"system":"http://example.org/s","concept":[{"code":"c"}]}]}}`,
 	} {
 		if status, answer, err := f.as(t.Context(), "operator", http.MethodPut, path, body); err != nil || status != http.StatusCreated {
 			t.Fatalf("%s: status %d, %v\n%s", path, status, err, answer)
@@ -88,6 +89,11 @@ func TestStoreAdmin(t *testing.T) {
 	if !strings.Contains(text, "result: 1 resources, total 1") {
 		t.Errorf("explain:\n%s", text)
 	}
+	text = mustRun(t, append([]string{"store", "explain", "Observation?code:in=http://example.org/vs"}, onBase...)...)
+	if !strings.Contains(text, "result: 1 resources, total 1") {
+		t.Errorf("explain:\n%s", text)
+	}
+	wantFailure(t, "does not know the value set", "store", "explain", "--data", data, "Observation?code:in=http://example.org/none")
 	wantFailure(t, "unknown search parameters: nonsense", "store", "explain", "--data", data, "Observation?nonsense=1")
 
 	f.serve(t, data) // on another port, so references to the old one are no longer the server's own

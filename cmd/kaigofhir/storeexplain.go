@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kaigofhir/kaigofhir/fhir"
+	"github.com/kaigofhir/kaigofhir/fhir/fhirjson"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
 	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
@@ -46,7 +48,7 @@ func (c *storeExplainCommand) query(a *app, e *embedded.Engine) (search.Query, e
 		return search.Query{}, err
 	}
 	typ, query, _ := strings.Cut(c.Search, "?")
-	req, err := registry.Parse(typ, query)
+	req, err := registry.With(find(a, e)).Parse(typ, query)
 	if err != nil {
 		return search.Query{}, err
 	}
@@ -73,4 +75,22 @@ func (c *storeExplainCommand) query(a *app, e *embedded.Engine) (search.Query, e
 		q.Total = search.TotalAccurate
 	}
 	return q, nil
+}
+
+// find answers what criteria draw on, such as stored value sets.
+func find(a *app, e *embedded.Engine) search.Find {
+	return func(q search.Query) ([]*fhir.Element, error) {
+		q.Must, q.Total = search.Must{Unrestricted: true}, search.TotalNone
+		page, err := e.Search(a.ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		list := make([]*fhir.Element, len(page.Versions))
+		for i, v := range page.Versions {
+			if list[i], err = fhirjson.Decode(v.JSON, fhirjson.Options{MaxBytes: len(v.JSON) + 1}); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	}
 }
