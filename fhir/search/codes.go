@@ -17,12 +17,26 @@ import (
 type Find func(q Query) ([]*fhir.Element, error)
 
 // With returns the registry for one request, whose criteria may draw on stored
-// resources. It is cheap and has the same parameters.
+// resources, a limited number of them. It is cheap, has the same parameters and
+// belongs to one goroutine.
 func (r *Registry) With(find Find) *Registry {
 	own := &Registry{r.registryState}
-	own.find = find
+	left := maxDrawn
+	own.find = func(q Query) ([]*fhir.Element, error) {
+		if left--; left < 0 {
+			return nil, fhir.Issues{{Severity: fhir.Error, Code: fhir.TooCostly, ID: "search-follow-many", Message: fhir.Messagef(
+				"the query leads to more resources than a search may follow", "検索条件からたどるリソースが多すぎます")}}
+		}
+		found, err := find(q)
+		left -= len(found)
+		return found, err
+	}
 	return own
 }
+
+// maxDrawn is how often the criteria of one request may ask for resources, the
+// resources found counted in.
+const maxDrawn = 5000
 
 // maxCodes is how many codes a criterion may stand for.
 const maxCodes = 10000

@@ -46,7 +46,8 @@
 //
 // Value sets, hierarchies of references and chains over canonical URLs are
 // resolved by Parse, from the resources that Registry.With gives it: a Query is
-// about keys alone. A criterion may lead to 1,000 resources that way.
+// about keys alone. A criterion may lead to 1,000 resources that way,
+// a query to 5,000.
 //
 // # Limits
 //

@@ -74,13 +74,13 @@ func (r *Registry) parent(resourceType string) *Parameter {
 // hierarchy lists a resource and those above or below it, as far as the caller
 // sees who is part of whom.
 func (p *parser) hierarchy(at criterionAt, m Modifier, from Value) ([]Value, error) {
-	parent := p.r.parent(from.Type)
+	parent, step := p.r.parent(from.Type), p.above
+	if m == ModifierBelow {
+		step = p.below
+	}
 	all, level := []Value{from}, []Value{from}
 	for len(level) > 0 {
-		next, err := p.above(at, parent, level)
-		if m == ModifierBelow {
-			next, err = p.below(at, parent, level)
-		}
+		next, err := step(at, parent, level)
 		if err != nil {
 			return nil, err
 		}
