@@ -6,17 +6,21 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
+// memTables is how many write buffers there are at most.
+const memTables = 3
+
 // openPebble sets Pebble up. Blocks of 16 KiB were the best of a trial: smaller
 // ones made fetching many rows slower.
 func openPebble(dir string, e *Engine) (*pebble.DB, error) {
-	cache := pebble.NewCache(e.opts.CacheBytes)
+	// Pebble takes the memory of its memtables out of the cache.
+	cache := pebble.NewCache(e.opts.CacheBytes + memTables*int64(e.opts.MemTableBytes))
 	defer cache.Unref()
 	o := &pebble.Options{
 		FS:                          faultFS{e.opts.FS, e},
 		Cache:                       cache,
 		FormatMajorVersion:          pebble.FormatTableFormatV6,
 		MemTableSize:                e.opts.MemTableBytes,
-		MemTableStopWritesThreshold: 3,
+		MemTableStopWritesThreshold: memTables,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,
