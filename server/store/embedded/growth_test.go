@@ -18,6 +18,7 @@ import (
 
 var (
 	growthSizes = flag.String("growth", "2000,8000", "numbers of resources at which TestGrowth measures the same searches")
+	growthCache = flag.Int64("growth-cache", 128, "Options.CacheBytes of TestGrowth, in MiB")
 	growthAsks  = flag.Int("growth-asks", 100, "how often TestGrowth asks each")
 )
 
@@ -53,7 +54,7 @@ func grown(i, heavy int) store.Write {
 // rates and latencies, which it does not judge. `make growth` runs it at
 // 100 thousand, 1 million and 5 million resources.
 func TestGrowth(t *testing.T) {
-	e, err := embedded.Open(t.TempDir(), embedded.Options{Terms: storetest.Terms{}})
+	e, err := embedded.Open(t.TempDir(), embedded.Options{Terms: storetest.Terms{}, CacheBytes: *growthCache << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

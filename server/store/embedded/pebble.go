@@ -7,7 +7,7 @@ import (
 )
 
 // memTables is how many write buffers there are at most.
-const memTables = 3
+const memTables = 4
 
 // openPebble sets Pebble up. Blocks of 16 KiB were the best of a trial: smaller
 // ones made fetching many rows slower.
