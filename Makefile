@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EXAMPLES    = .cache/fhir-r4-examples
 PACKAGE     = hl7.fhir.r4.examples@4.0.1
 
-.PHONY: help check format vet staticcheck test race bench growth start-times examples generated outside-install mongo-test-server demo fuzz crash leak
+.PHONY: help check format vet staticcheck test race bench growth start-times examples generated outside-install mongo-test-server demo fuzz crash leak growth-http
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -37,12 +37,21 @@ bench: ## benchmarks of mapping, write, read and search; prints the numbers
 	go test -run '^$$' -bench . -benchmem ./mapping/... ./fhir/... ./server/...
 
 SIZES = 100000,1000000,5000000
-growth: ## the same searches at growing numbers of resources (SIZES); prints rates and latencies
+growth: ## the engine's searches at growing numbers of resources (SIZES); prints rates and latencies
 	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES) -growth-asks 2000
 
 START = 1000000
 start-times: ## how long a store of START resources takes to open after a clean stop and after kill -9; fails over 1 s and 10 s
 	go test -count=1 -timeout 60m -v -run '^TestStart$$' ./server/store/embedded -start $(START)
+
+PEOPLE = 2440,24400,122000
+growth-http: ## the same over HTTP, at growing numbers of people (PEOPLE) with 40 observations each
+	go build -o .cache/kaigofhir ./cmd/kaigofhir
+	rm -rf .cache/growth
+	.cache/kaigofhir serve --open --addr 127.0.0.1:18090 --data .cache/growth & pid=$$!; sleep 2; \
+	.cache/kaigofhir bench http://127.0.0.1:18090/fhir --pid $$pid --grow $(PEOPLE) --connections 2 \
+	  --only import,read,vread,search-patient-code-date,search-name,search-identifier,search-no-total,include,history >.cache/growth.json; \
+	status=$$?; kill $$pid; wait $$pid; rm -rf .cache/growth; exit $$status
 
 examples: $(EXAMPLES)/package/package.json ## fetch all R4 examples (needs npm: Debian package npm, or nodejs.org)
 

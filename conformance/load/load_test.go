@@ -78,7 +78,7 @@ func TestImportSendsEveryTransactionOnce(t *testing.T) {
 	defer srv.Close()
 	d := load.Data{Seed: 1, Patients: 2, Observations: 1500}
 	r := load.Runner{Base: srv.URL, Data: d, Connections: 3, Client: load.Client(3)}
-	if res := r.Import(t.Context()); res.Requests != 4 || res.Failures != 0 {
+	if res := r.Import(t.Context(), 0); res.Requests != 4 || res.Failures != 0 {
 		t.Errorf("got %+v", res)
 	}
 	for n := range d.Patients {
@@ -90,5 +90,9 @@ func TestImportSendsEveryTransactionOnce(t *testing.T) {
 		if ids[d.PatientID(n)] != 2 {
 			t.Errorf("person %d came %d times, want once with each half", n, ids[d.PatientID(n)])
 		}
+	}
+	r.Data.Patients = 3
+	if res := r.Import(t.Context(), 2); res.Requests != 2 || ids[r.Data.PatientID(2)] != 2 || ids[r.Data.PatientID(1)] != 2 {
+		t.Errorf("a third person: %d requests, got %+v", res.Requests, res)
 	}
 }

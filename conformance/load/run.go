@@ -27,6 +27,7 @@ type Runner struct {
 // Result is what one scenario measured.
 type Result struct {
 	Name     string  `json:"name"`
+	Patients int     `json:"patients"` // in the data when it was measured
 	Requests int     `json:"requests"`
 	Failures int     `json:"failures"`
 	Failure  string  `json:"failure,omitempty"` // status of the first failure
@@ -54,9 +55,11 @@ func Client(connections int) *http.Client {
 	}}
 }
 
-// Import sends every transaction of the data, Connections at a time.
-func (r *Runner) Import(ctx context.Context) Result {
+// Import sends the transactions of all people from number from on, Connections
+// at a time.
+func (r *Runner) Import(ctx context.Context, from int) Result {
 	next := atomic.Int64{}
+	next.Store(int64(from * r.Data.parts()))
 	res := r.measure(ctx, "import", func(i int) (Request, bool) {
 		n := int(next.Add(1)) - 1
 		if n >= r.Data.Transactions() {
@@ -65,7 +68,7 @@ func (r *Runner) Import(ctx context.Context) Result {
 		return Request{Method: "POST", Body: r.Data.Transaction(n)}, true
 	}, []int{http.StatusOK})
 	if res.Seconds > 0 {
-		all := float64(r.Data.Transactions() + r.Data.Patients*r.Data.Observations)
+		all := float64((r.Data.Patients - from) * (r.Data.parts() + r.Data.Observations))
 		res.ResourceRate = all * float64(res.Requests-res.Failures) / float64(res.Requests) / res.Seconds
 	}
 	return res
@@ -97,7 +100,7 @@ func newSources(seed uint64, n int) chan *rand.Rand {
 
 // measure runs requests on all connections until next has no more.
 func (r *Runner) measure(ctx context.Context, name string, next func(i int) (Request, bool), want []int) Result {
-	res := Result{Name: name}
+	res := Result{Name: name, Patients: r.Data.Patients}
 	var (
 		mu        sync.Mutex
 		latencies []time.Duration
