@@ -82,7 +82,7 @@ fuzz: ## every native fuzz target for FUZZTIME each
 	  done; done
 
 ROUNDS = 200
-crash: ## kills, losses of power and broken disks under load, ROUNDS of each; about 20 minutes
+crash: ## kills, losses of power and broken disks under load, ROUNDS of each; half an hour
 	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -v -run '^(TestKill|TestPowerLoss|TestPowerLossControl|TestFaultyDisk)$$' ./server/store/embedded
 	KAIGOFHIR_TEST_CRASH_ROUNDS=$(ROUNDS) go test -count=1 -timeout 4h -v -run '^TestKillDuringLoad$$' ./cmd/kaigofhir
 
