@@ -96,6 +96,31 @@ func TestLostSnapshot(t *testing.T) {
 	}
 }
 
+// TestLostConnection reads again after one lost connection, and reports two.
+// The driver does so itself only where the deployment has sessions.
+func TestLostConnection(t *testing.T) {
+	_, e := openSet(t)
+	for _, label := range []string{"NetworkError", "TransientTransactionError"} {
+		lost := mongo.CommandError{Message: "injected", Labels: []string{label}}
+		for faults, want := range []error{nil, nil, lost} {
+			calls := 0
+			err := e.Reading(t.Context(), func() error {
+				if calls++; calls <= faults {
+					return lost
+				}
+				return nil
+			})
+			if (err == nil) != (want == nil) || calls != min(faults+1, 2) {
+				t.Errorf("%s, %d faults: %v after %d calls", label, faults, err, calls)
+			}
+		}
+	}
+	refused := mongo.CommandError{Code: 13, Message: "injected"}
+	if err := e.Reading(t.Context(), func() error { return refused }); err == nil {
+		t.Error("another error was lost")
+	}
+}
+
 // TestReadsAreNotBehindPages reads by id at or after the moment of a page.
 func TestReadsAreNotBehindPages(t *testing.T) {
 	rs := newReplicaSet(t)

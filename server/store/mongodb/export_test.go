@@ -42,3 +42,8 @@ func (e *Engine) Waiting() int {
 	defer e.waiting.mu.Unlock()
 	return len(e.waiting.list)
 }
+
+// Reading calls f as the engine's reads are called.
+func (e *Engine) Reading(ctx context.Context, f func() error) error {
+	return e.reading(ctx, 0, func(*view) error { return f() })
+}

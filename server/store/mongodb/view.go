@@ -40,13 +40,25 @@ func passing(err error) bool {
 	return errors.Is(err, errStale) || errors.As(err, &said) && slices.ContainsFunc(lostSnapshot, said.HasErrorCode)
 }
 
+// disconnected reports whether a connection was lost, this one or, so that all
+// were given up, another. The driver reads again by itself only where the
+// deployment has sessions.
+func disconnected(err error) bool {
+	var said mongo.LabeledError
+	return errors.As(err, &said) && (said.HasErrorLabel("NetworkError") || said.HasErrorLabel("TransientTransactionError"))
+}
+
 // reading calls f with the store as of a sequence number, 0 being now, and
-// again where the deployment has lost the snapshot: what f reads is told by the
-// sequence number, so that it finds the same.
+// again where the deployment has lost the snapshot, and once where a connection
+// was lost: what f reads is told by the sequence number, so that it finds the
+// same.
 func (e *Engine) reading(ctx context.Context, asOf uint64, f func(*view) error) error {
+	reconnected := false
 	for wait := time.Millisecond; ; wait *= 2 {
 		err := e.readOnce(ctx, asOf, f)
-		if !passing(err) || wait > time.Second {
+		lost := !reconnected && disconnected(err)
+		reconnected = reconnected || lost
+		if !lost && !passing(err) || wait > time.Second {
 			return err
 		}
 		select {
