@@ -128,6 +128,7 @@ func (e *Engine) addType(typ string) {
 type staged struct {
 	e           *Engine
 	batch       *pebble.Batch
+	entries     entries
 	state       state
 	versions    []store.Version
 	freshLabels map[string]uint64
@@ -169,7 +170,12 @@ func (e *Engine) stage(ctx context.Context, tx store.Tx) (_ *staged, err error) 
 			return nil, err
 		}
 	}
-	return s, s.batch.Set(metaKey(metaState), s.state.encode(), nil)
+	return s, s.finish()
+}
+
+// finish completes the batch.
+func (s *staged) finish() error {
+	return errors.Join(s.entries.writeTo(s.batch), s.batch.Set(metaKey(metaState), s.state.encode(), nil))
 }
 
 // rank orders writes by type and id; the first gets the highest rank.
@@ -277,7 +283,7 @@ func (s *staged) enter(v *store.Version, p pointer, indexed bool) error {
 		return err
 	}
 	value := encodePosting(p.labels, 0)
-	return s.e.eachEntry(v.Type, v, p.doc, func(key, head []byte) error { return set(s.batch, key, head, value) })
+	return s.e.eachEntry(v.Type, v, p.doc, func(key, head []byte) error { return s.entries.add(key, head, value) })
 }
 
 // sortedKeys makes keys what Stamp promised them to be, without changing the
@@ -366,7 +372,7 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 	}
 	value := encodePosting(previous.labels, s.state.seq)
 	if err := s.e.eachEntry(key.Type, &old, previous.doc, func(key, head []byte) error {
-		return set(s.batch, key, head, value)
+		return s.entries.add(key, head, value)
 	}); err != nil {
 		return err
 	}

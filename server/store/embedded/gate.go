@@ -15,8 +15,8 @@ type gate struct {
 
 func (g *gate) close() {
 	g.closed.Store(true)
-	for g.running.Load() > 0 {
-		time.Sleep(100 * time.Microsecond)
+	for pause := 100 * time.Microsecond; g.running.Load() > 0; pause = min(2*pause, 10*time.Millisecond) {
+		time.Sleep(pause)
 	}
 }
 

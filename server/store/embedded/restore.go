@@ -109,7 +109,7 @@ func (in *restoring) commit() error {
 			return err
 		}
 	}
-	if err := s.batch.Set(metaKey(metaState), s.state.encode(), nil); err != nil {
+	if err := s.finish(); err != nil {
 		return err
 	}
 	for _, v := range in.pending {
