@@ -232,12 +232,12 @@ func killFolder(t *testing.T, sealed bool, rounds int) (acknowledged int, slowes
 	return acknowledged, slowest
 }
 
-// runAndKill starts the child, kills it some time after its first
-// acknowledgement, and returns what it printed.
-func runAndKill(t *testing.T, dir string, sealed bool, after time.Duration) io.Reader {
+// startChild runs this program again, with one more variable, and returns what
+// it prints.
+func startChild(t *testing.T, sealed bool, variable string, args ...string) (*exec.Cmd, io.Reader) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$")
-	child.Env = append(os.Environ(), crashDirVar+"="+dir)
+	child := exec.CommandContext(t.Context(), os.Args[0], args...)
+	child.Env = append(os.Environ(), variable)
 	if sealed {
 		child.Env = append(child.Env, crashSealedVar+"=1")
 	}
@@ -248,6 +248,14 @@ func runAndKill(t *testing.T, dir string, sealed bool, after time.Duration) io.R
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
+	return child, out
+}
+
+// runAndKill starts the child, kills it some time after its first
+// acknowledgement, and returns what it printed.
+func runAndKill(t *testing.T, dir string, sealed bool, after time.Duration) io.Reader {
+	t.Helper()
+	child, out := startChild(t, sealed, crashDirVar+"="+dir, "-test.run=^TestCrashChild$")
 	pr, pw := io.Pipe()
 	go func() {
 		var once sync.Once

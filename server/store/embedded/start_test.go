@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -138,18 +137,7 @@ func wantResources(t *testing.T, e *embedded.Engine, low, high int) {
 // more, kills it, and returns how many resources there must be.
 func fillLogAndKill(t *testing.T, dir string, sealed bool, size int) (acked int) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestStartChild$", fmt.Sprint("-start=", *startSize))
-	child.Env = append(os.Environ(), startDirVar+"="+dir)
-	if sealed {
-		child.Env = append(child.Env, crashSealedVar+"=1")
-	}
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
+	child, out := startChild(t, sealed, startDirVar+"="+dir, "-test.run=^TestStartChild$", fmt.Sprint("-start=", *startSize))
 	const silence = 2 * time.Second
 	full := time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() })
 	acked = size
