@@ -57,13 +57,13 @@ func TestStoreAdmin(t *testing.T) {
 	f.serve(t, data)
 	f.load(t)
 	base := f.process.ready.URL
-	for path, body := range map[string]string{
-		"Patient/gone":  `{"resourceType":"Patient","id":"gone","name":[{"family":"` + sealedName + `"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">` + sealedName + `</div>"}}`,
-		"Observation/o": `{"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"system":"http://example.org/s","code":"c"}]},"subject":{"reference":"` + base + `/Patient/gone"}}`,
-		"ValueSet/vs":   `{"resourceType":"ValueSet","id":"vs","url":"http://example.org/vs","status":"active","compose":{"include":[{"system":"http://example.org/s","concept":[{"code":"c"}]}]}}`,
+	for _, r := range []struct{ path, body string }{ // in this order: a reference must lead somewhere
+		{"Patient/gone", `{"resourceType":"Patient","id":"gone","name":[{"family":"` + sealedName + `"}],"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">` + sealedName + `</div>"}}`},
+		{"Observation/o", `{"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"system":"http://example.org/s","code":"c"}]},"subject":{"reference":"` + base + `/Patient/gone"}}`},
+		{"ValueSet/vs", `{"resourceType":"ValueSet","id":"vs","url":"http://example.org/vs","status":"active","compose":{"include":[{"system":"http://example.org/s","concept":[{"code":"c"}]}]}}`},
 	} {
-		if status, answer, err := f.as(t.Context(), "operator", http.MethodPut, path, body); err != nil || status != http.StatusCreated {
-			t.Fatalf("%s: status %d, %v\n%s", path, status, err, answer)
+		if status, answer, err := f.as(t.Context(), "operator", http.MethodPut, r.path, r.body); err != nil || status != http.StatusCreated {
+			t.Fatalf("%s: status %d, %v\n%s", r.path, status, err, answer)
 		}
 	}
 	for _, command := range [][]string{{"fsck"}, {"backup", filepath.Join(t.TempDir(), "b")}, {"compact"}, {"explain", "Patient"}, {"purge", "Patient/gone"}, {"restore", os.DevNull}} {
