@@ -61,8 +61,9 @@ var timelines = sync.OnceValue(func() map[string]*Parameter {
 var timelineKeys = [][]byte{append(keyPrefix("patient"), kindReference), append(keyPrefix("subject"), kindReference)}
 
 // Timeline returns the parameter by which an engine keeps the resources of a
-// type that have this key in order, nil for most keys: the records of a
-// patient by their date. What it returns is part of the format of a store.
+// type that have this key in order, the same for all keys of the type, and nil
+// for most keys: the records of a patient by their date. What it returns is part
+// of the format of a store.
 func Timeline(resourceType string, key []byte) *Parameter {
 	for _, prefix := range timelineKeys {
 		if bytes.HasPrefix(key, prefix) {

@@ -283,7 +283,15 @@ func (s *staged) enter(v *store.Version, p pointer, indexed bool) error {
 		return err
 	}
 	value := encodePosting(p.labels, 0)
-	return s.e.eachEntry(v.Type, v, p.doc, func(key, head []byte) error { return s.entries.add(key, head, value) })
+	return s.enterKeys(v.Type, v, p.doc, value)
+}
+
+// enterKeys gives every index entry of a version this posting.
+func (s *staged) enterKeys(typ string, v *store.Version, d doc, posting []byte) error {
+	return s.e.eachEntry(typ, v, d, func(key, head []byte) error {
+		s.entries.add(key, head, posting)
+		return nil
+	})
 }
 
 // sortedKeys makes keys what Stamp promised them to be, without changing the
@@ -371,9 +379,7 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 		return err
 	}
 	value := encodePosting(previous.labels, s.state.seq)
-	if err := s.e.eachEntry(key.Type, &old, previous.doc, func(key, head []byte) error {
-		return s.entries.add(key, head, value)
-	}); err != nil {
+	if err := s.enterKeys(key.Type, &old, previous.doc, value); err != nil {
 		return err
 	}
 	return s.batch.Set(endedKey(s.state.seq, previous.doc), binary.AppendVarint(nil, s.state.millis), nil)

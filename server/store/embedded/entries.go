@@ -19,14 +19,13 @@ type entries struct {
 type entry struct{ key, value, end int }
 
 // add takes an entry, whose value is in two parts.
-func (x *entries) add(key, head, tail []byte) error {
+func (x *entries) add(key, head, tail []byte) {
 	e := entry{key: len(x.buf)}
 	x.buf = append(x.buf, key...)
 	e.value = len(x.buf)
 	x.buf = append(append(x.buf, head...), tail...)
 	e.end = len(x.buf)
 	x.list = append(x.list, e)
-	return nil
 }
 
 func (x *entries) writeTo(b *pebble.Batch) error {

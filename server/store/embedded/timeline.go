@@ -58,12 +58,15 @@ func (e *Engine) signature(keys [][]byte) signature {
 
 // eachMoment is eachEntry for timelines.
 func (e *Engine) eachMoment(typ string, keys [][]byte, d doc, f func(key, head []byte) error) error {
+	var m *moments // one parameter orders all timelines of a type
 	for _, k := range keys {
 		p := e.opts.Terms.Timeline(typ, k)
 		if p == nil {
 			continue
 		}
-		m := e.momentsOf(p, keys, d, f)
+		if m == nil {
+			m = e.momentsOf(p, keys, d, f)
+		}
 		if err := m.enter(listKey(typ, listMoment, k)); err != nil {
 			return err
 		}
