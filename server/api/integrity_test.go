@@ -8,7 +8,6 @@ import (
 	"github.com/kaigofhir/kaigofhir/server"
 	"github.com/kaigofhir/kaigofhir/server/servertest"
 	"github.com/kaigofhir/kaigofhir/server/store"
-	"github.com/kaigofhir/kaigofhir/server/store/embedded"
 )
 
 func checked(c *server.Config) {
@@ -80,17 +79,7 @@ func (b overtaken) Apply(ctx context.Context, tx store.Tx) (store.Receipt, error
 // The same, with the other request at the worst moment.
 func TestReferencesArePinned(t *testing.T) {
 	others := make(chan func(), 1)
-	clock := servertest.NewClock()
-	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := servertest.StartOn(t, overtaken{st, others}, clock, checked).Anonymous()
+	c := openOn(t, func(st store.Store) store.Store { return overtaken{st, others} }, checked).Anonymous()
 	const observation = `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}`
 	c.Update(`{"resourceType":"Patient","id":"p1"}`).Want(201)
 	others <- func() { c.Delete("Patient/p1").Want(204) }
@@ -111,17 +100,7 @@ func (contended) Apply(context.Context, store.Tx) (store.Receipt, error) {
 }
 
 func TestContention(t *testing.T) {
-	clock := servertest.NewClock()
-	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := servertest.StartOn(t, contended{st}, clock, servertest.Open).Anonymous()
+	c := openOn(t, func(st store.Store) store.Store { return contended{st} }).Anonymous()
 	for _, r := range []*servertest.Response{
 		c.Create(yamada), c.Post(bundleOf("transaction", `POST Patient {"resourceType":"Patient"}`)),
 	} {
@@ -153,17 +132,7 @@ func (readOnly) Apply(context.Context, store.Tx) (store.Receipt, error) {
 }
 
 func TestReadOnly(t *testing.T) {
-	clock := servertest.NewClock()
-	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c := servertest.StartOn(t, readOnly{st}, clock, servertest.Open).Anonymous()
+	c := openOn(t, func(st store.Store) store.Store { return readOnly{st} }).Anonymous()
 	c.Create(yamada).Want(503)
 	c.Search("Patient").Want(200)
 }

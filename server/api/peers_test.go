@@ -20,7 +20,7 @@ import (
 
 // openOn starts the development mode on an engine in memory that wrap puts
 // something in front of.
-func openOn(t *testing.T, wrap func(store.Store) store.Store) *servertest.Server {
+func openOn(t *testing.T, wrap func(store.Store) store.Store, options ...servertest.Option) *servertest.Server {
 	t.Helper()
 	clock := servertest.NewClock()
 	st, err := embedded.OpenMemory(embedded.Options{Now: clock.Now})
@@ -32,7 +32,7 @@ func openOn(t *testing.T, wrap func(store.Store) store.Store) *servertest.Server
 			t.Errorf("close store: %v", err)
 		}
 	})
-	return servertest.StartOn(t, wrap(st), clock, servertest.Open)
+	return servertest.StartOn(t, wrap(st), clock, append([]servertest.Option{servertest.Open}, options...)...)
 }
 
 // walk returns the matches of all pages, calling between before each but the

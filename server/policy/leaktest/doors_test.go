@@ -294,6 +294,27 @@ func link(p *play, a *answer, relation string) string {
 	return ""
 }
 
+// through returns what find sees on a page and on all that follow it.
+func (p *play) through(client string, a *answer, find func(*answer) []string) []string {
+	p.system.t.Helper()
+	var found []string
+	for n := 0; ; n++ {
+		if a.status != http.StatusOK {
+			p.system.t.Fatalf("%s: %d %s", a.request, a.status, a.body)
+		}
+		found = append(found, find(a)...)
+		next := link(p, a, "next")
+		if next == "" || n > 300 {
+			break
+		}
+		a = p.do(client, http.MethodGet, next, "")
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (p *play) matches(a *answer) []string { return p.keys(a, "match") }
+
 func (p *play) pages(v viewer) {
 	typ := pick(p.dice, types[:4])
 	want := p.visible(v, typ)
@@ -302,17 +323,7 @@ func (p *play) pages(v viewer) {
 		p.noScope(a, want)
 		return
 	}
-	var got []string
-	for n := 0; ; n++ {
-		got = append(got, p.keys(a, "match")...)
-		next := link(p, a, "next")
-		if next == "" || n > 300 {
-			break
-		}
-		a = p.do(v.client, http.MethodGet, next, "")
-	}
-	slices.Sort(got)
-	p.is(a, v, got, want)
+	p.is(a, v, p.through(v.client, a, p.matches), want)
 }
 
 func (p *play) sorted(v viewer) {

@@ -28,19 +28,10 @@ var operationDoors = []door{
 func (p *play) follow(client, path string) (*answer, []string) {
 	p.system.t.Helper()
 	first := p.do(client, http.MethodGet, path, "")
-	var keys []string
-	for a, n := first, 0; a.status == http.StatusOK; n++ {
-		keys = append(keys, p.keys(a, "")...)
-		next := link(p, a, "next")
-		if next == "" || n > 300 {
-			break
-		}
-		if a = p.do(client, http.MethodGet, next, ""); a.status != http.StatusOK {
-			p.system.t.Errorf("%s: %d %s", a.request, a.status, a.body)
-		}
+	if first.status != http.StatusOK {
+		return first, nil
 	}
-	slices.Sort(keys)
-	return first, slices.Compact(keys)
+	return first, slices.Compact(p.through(client, first, func(a *answer) []string { return p.keys(a, "") }))
 }
 
 // modelled keeps the keys of the types the oracle knows.
