@@ -282,14 +282,13 @@ func (s *staged) enter(v *store.Version, p pointer, indexed bool) error {
 	if err := s.batch.Set(termsKey(p.doc), encodeRow(v.ID, v.Keys), nil); err != nil {
 		return err
 	}
-	value := encodePosting(p.labels, 0)
-	return s.enterKeys(v.Type, v, p.doc, value)
+	return s.enterKeys(v.Type, v, p, 0)
 }
 
-// enterKeys gives every index entry of a version this posting.
-func (s *staged) enterKeys(typ string, v *store.Version, d doc, posting []byte) error {
-	return s.e.eachEntry(typ, v, d, func(key, head []byte) error {
-		s.entries.add(key, head, posting)
+// enterKeys makes every index entry of a version, which may have ended.
+func (s *staged) enterKeys(typ string, v *store.Version, p pointer, ended uint64) error {
+	return s.e.eachEntry(typ, v, p.doc, func(key, head []byte) error {
+		s.entries.add(key, head, p.labels, ended)
 		return nil
 	})
 }
@@ -315,8 +314,9 @@ func set(b *pebble.Batch, key, head, tail []byte) error {
 	return op.Finish()
 }
 
-// eachEntry calls f with the key of every index entry of a version and what
-// its value holds before the posting. Both are good until f returns.
+// eachEntry calls f with the key of every index entry of a version and, in a
+// timeline, what its value holds before the posting. Both are good until f
+// returns.
 func (e *Engine) eachEntry(typ string, v *store.Version, d doc, f func(key, head []byte) error) error {
 	buf := make([]byte, 0, 128)
 	head := typePrefix(spaceIndex, typ)
@@ -378,8 +378,7 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 	if err != nil || !ok {
 		return err
 	}
-	value := encodePosting(previous.labels, s.state.seq)
-	if err := s.enterKeys(key.Type, &old, previous.doc, value); err != nil {
+	if err := s.enterKeys(key.Type, &old, previous, s.state.seq); err != nil {
 		return err
 	}
 	return s.batch.Set(endedKey(s.state.seq, previous.doc), binary.AppendVarint(nil, s.state.millis), nil)

@@ -1,10 +1,6 @@
 package embedded
 
-import (
-	"slices"
-
-	"github.com/cockroachdb/pebble/v2"
-)
+import "slices"
 
 // cursor walks current versions, newest first.
 type cursor interface {
@@ -15,58 +11,45 @@ type cursor interface {
 // listCursor walks one list of the index.
 type listCursor struct {
 	v       *view
-	it      *pebble.Iterator
-	key     []byte // the list's prefix, with room for a doc
-	n       int    // length of the prefix
-	cur     posting
+	w       walker // bounded to the list
+	list    []byte
 	ok      bool
 	started bool
 }
 
-func (v *view) openList(prefix []byte) (*listCursor, error) {
-	it, err := v.newIter(prefix)
+func (v *view) openList(list []byte) (*listCursor, error) {
+	it, err := v.newIter(list)
 	if err != nil {
 		return nil, err
 	}
-	return &listCursor{v: v, it: it, key: slices.Clone(prefix), n: len(prefix)}, nil
+	return &listCursor{v: v, w: walker{it: it}, list: list}, nil
 }
 
 func (c *listCursor) seek(d doc) (posting, bool) {
 	if c.started {
 		for range c.v.e.opts.plan.nearSteps {
-			if !c.ok || c.cur.doc <= d {
-				return c.cur, c.ok
+			if !c.ok || c.w.cur.doc <= d {
+				return c.w.cur, c.ok
 			}
-			c.settle(c.it.Next())
+			c.w.skip(d)
+			c.settle(c.w.next())
 		}
-		if !c.ok || c.cur.doc <= d {
-			return c.cur, c.ok
+		if !c.ok || c.w.cur.doc <= d {
+			return c.w.cur, c.ok
 		}
 	}
 	c.started = true
-	c.key = appendNewestFirst(c.key[:c.n], d)
-	c.settle(c.it.SeekGE(c.key))
-	return c.cur, c.ok
+	c.settle(c.w.seekDoc(c.list, nil, d))
+	return c.w.cur, c.ok
 }
 
 // settle goes on to the next visible entry.
 func (c *listCursor) settle(ok bool) {
-	for ; ok; ok = c.it.Next() {
-		value, err := c.it.ValueAndErr()
-		if err == nil {
-			c.cur, err = decodePosting(c.it.Key(), value)
-		}
-		if err != nil {
-			c.v.note(err)
-			break
-		}
-		if c.v.visible(c.cur) {
-			c.ok = true
-			return
-		}
+	for ok && !c.v.visible(c.w.cur) {
+		ok = c.w.next()
 	}
-	c.v.note(c.it.Error())
-	c.ok = false
+	c.v.note(c.w.err)
+	c.ok = ok
 }
 
 // setCursor walks postings found before.

@@ -57,6 +57,25 @@ func (e *Engine) Damage(space byte, f func([]byte) []byte) bool {
 	return e.db.Delete(it.Key(), pebble.Sync) == nil
 }
 
+// DamageGroup is Damage for the last group of the index.
+func (e *Engine) DamageGroup(f func([]byte) []byte) bool {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
+	if err != nil {
+		return false
+	}
+	defer it.Close()
+	for ok := it.Last(); ok; ok = it.Prev() {
+		if !docAtEnd(it.Key()).isGroup() {
+			continue
+		}
+		if v := f(append([]byte(nil), it.Value()...)); v != nil {
+			return e.db.Set(it.Key(), v, pebble.Sync) == nil
+		}
+		return e.db.Delete(it.Key(), pebble.Sync) == nil
+	}
+	return false
+}
+
 // Stray copies the last index entry to a version that there is not.
 func (e *Engine) Stray() {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
@@ -82,7 +101,7 @@ func (e *Engine) SetFormat(n uint64) {
 	}
 }
 
-// MakeOlder makes the store one of format 1 or 2 and returns how many entries
+// MakeOlder makes the store one of an older format and returns how many entries
 // that format did not have.
 func (e *Engine) MakeOlder(format uint64) int {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
@@ -92,13 +111,36 @@ func (e *Engine) MakeOlder(format uint64) int {
 	defer it.Close()
 	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
-		if typ, rest := cutKey(it.Key()); typ != "" && (rest[0] == listKindMoment || rest[0] == listMoment && format == 1) {
+		_, rest := cutKey(it.Key())
+		d := docAtEnd(it.Key())
+		if rest[0] == listKindMoment && format < 3 || rest[0] == listMoment && format < 2 || d.isGroup() && format < 4 {
 			n++
 			if err := e.db.Delete(it.Key(), pebble.NoSync); err != nil {
 				panic(err)
 			}
 		}
+		if d.isGroup() {
+			e.split(it.Key(), d, it.Value())
+		}
 	}
 	e.SetFormat(format)
 	return n
+}
+
+// split gives the members of a group entries of their own, unless they have
+// some.
+func (e *Engine) split(key []byte, d doc, value []byte) {
+	members, err := readGroup(nil, d, value)
+	if err != nil {
+		panic(err)
+	}
+	for _, p := range members {
+		own := appendNewestFirst(append([]byte(nil), key[:len(key)-docBytes]...), p.doc)
+		if _, ok, err := e.get(e.db, own); ok || err != nil {
+			continue
+		}
+		if err := e.db.Set(own, appendPosting(nil, p.labels, 0), pebble.NoSync); err != nil {
+			panic(err)
+		}
+	}
 }

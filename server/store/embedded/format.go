@@ -11,7 +11,7 @@ import (
 
 // formatVersion is the version of the layout this program writes. A change of
 // the layout raises it and adds a step to migrations.
-const formatVersion = 3
+const formatVersion = 4
 
 const (
 	metaFormat    = "format"
@@ -33,7 +33,8 @@ var ErrOldFormat = errors.New("embedded: the store is of an older format")
 // is written last.
 var migrations = map[int]func(*Engine) error{
 	1: (*Engine).addTimelines,
-	2: (*Engine).addTimelines, // those of kinds
+	2: (*Engine).addTimelines,             // those of kinds
+	3: func(*Engine) error { return nil }, // has no groups, which are no must
 }
 
 // checkFormat refuses a folder of a newer program and brings an older one up.

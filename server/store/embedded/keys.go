@@ -25,7 +25,7 @@ type doc uint64
 
 const (
 	rankBits = 20
-	maxRank  = 1<<rankBits - 1 // and so most writes of one transaction
+	maxRank  = 1<<rankBits - 1 // that of groups, and so most writes of one transaction
 	docBytes = 8
 )
 

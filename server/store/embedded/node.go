@@ -164,43 +164,34 @@ type rangeScan struct {
 }
 
 func (s *rangeScan) scan(r search.Range) error {
-	it, err := s.v.looker()
+	w, err := s.v.walker()
 	if err != nil {
 		return err
 	}
 	low, high := rangeBounds(s.typ, r)
 	head := len(s.typ) + 3
 	var list, term []byte
-	for ok := it.SeekGE(low); ok && bytes.Compare(it.Key(), high) < 0; {
+	for ok := w.seek(low, high); ok; {
 		if s.budget--; s.budget < 0 {
 			return nil
 		}
-		key := it.Key()
-		if r.Keep != nil && !bytes.Equal(key[:len(key)-docBytes], list) {
-			list = append(list[:0], key[:len(key)-docBytes]...)
+		if r.Keep != nil && !bytes.Equal(w.list, list) {
+			list = append(list[:0], w.list...)
 			term = termOf(term[:0], list[head:len(list)-2])
 			if !r.Keep(term) {
-				ok = it.SeekGE(after(list))
+				ok = w.seek(after(list), high)
 				continue
 			}
 		}
-		value, err := it.ValueAndErr()
-		if err != nil {
-			return err
-		}
-		p, err := decodePosting(key, value)
-		if err != nil {
-			return err
-		}
-		if s.v.visible(p) {
-			s.found = append(s.found, p)
+		if s.v.visible(w.cur) {
+			s.found = append(s.found, w.cur)
 		}
 		if err := s.v.tick(); err != nil {
 			return err
 		}
-		ok = it.Next()
+		ok = w.next()
 	}
-	return it.Error()
+	return w.err
 }
 
 // rangeBounds are the bounds of a range in the index of a type.

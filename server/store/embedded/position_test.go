@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,6 +63,11 @@ func FuzzRecords(f *testing.F) {
 		if r, err := decodeRow(b, nil); err == nil {
 			if q, err := decodeRow(encodeRow(r.id, r.keys), nil); err != nil || q.id != r.id || len(q.keys) != len(r.keys) {
 				t.Errorf("row %+v became %+v, %v", r, q, err)
+			}
+		}
+		if g, err := readGroup(nil, groupOf(7), b); err == nil {
+			if q, err := readGroup(nil, groupOf(7), appendGroup(nil, g)); err != nil || !slices.Equal(g, q) {
+				t.Errorf("group %+v became %+v, %v", g, q, err)
 			}
 		}
 		_, _ = decodeEvent(make([]byte, 8), b)

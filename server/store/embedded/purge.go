@@ -49,13 +49,13 @@ func (e *Engine) Erase(ctx context.Context, current bool, list []store.Erasing) 
 	}
 	b := e.db.NewBatch()
 	defer b.Close()
-	s, n := e.last, 0
+	r, s, n := e.removal(b), e.last, 0
 	counts = make([]int, len(list))
 	for i, one := range list {
 		if slices.ContainsFunc(list[:i], func(o store.Erasing) bool { return o.Key == one.Key }) {
 			continue
 		}
-		if counts[i], err = e.purgeOne(b, &s, one, current); err != nil {
+		if counts[i], err = e.purgeOne(r, &s, one, current); err != nil {
 			return nil, err
 		}
 		n += counts[i]
@@ -65,6 +65,7 @@ func (e *Engine) Erase(ctx context.Context, current bool, list []store.Erasing) 
 	}
 	s.seq++
 	if err := errors.Join(
+		r.finish(),
 		b.Set(metaKey(metaState), s.encode(), nil),
 		b.Set(metaKey(metaHorizon), binary.AppendUvarint(nil, s.seq), nil),
 		b.Set(metaKey(metaErased), binary.AppendUvarint(nil, s.seq), nil),
@@ -96,7 +97,7 @@ func (e *Engine) logAndWait(b *pebble.Batch) error {
 }
 
 // purgeOne removes the versions of one resource; Engine.write is held.
-func (e *Engine) purgeOne(b *pebble.Batch, s *state, one store.Erasing, current bool) (int, error) {
+func (e *Engine) purgeOne(r *removal, s *state, one store.Erasing, current bool) (int, error) {
 	key := one.Key
 	v := e.viewAt(context.Background(), e.last.seq)
 	defer v.close()
@@ -115,7 +116,7 @@ func (e *Engine) purgeOne(b *pebble.Batch, s *state, one store.Erasing, current 
 			break
 		}
 		if !newest || current {
-			if err := e.erase(b, key, p, end); err != nil {
+			if err := r.erase(key, p, end); err != nil {
 				return 0, err
 			}
 			n++
@@ -127,7 +128,7 @@ func (e *Engine) purgeOne(b *pebble.Batch, s *state, one store.Erasing, current 
 		end = p.doc.seq()
 	}
 	if current && n > 0 {
-		if err := b.Delete(currentKey(key.Type, key.ID), nil); err != nil {
+		if err := r.b.Delete(currentKey(key.Type, key.ID), nil); err != nil {
 			return 0, err
 		}
 	}
@@ -135,17 +136,17 @@ func (e *Engine) purgeOne(b *pebble.Batch, s *state, one store.Erasing, current 
 }
 
 // erase removes everything that was made of one version, which ended at end.
-func (e *Engine) erase(b *pebble.Batch, key store.Key, p pointer, end uint64) error {
+func (r *removal) erase(key store.Key, p pointer, end uint64) error {
 	if p.live() {
-		if err := e.unindex(b, p.doc); err != nil {
+		if err := r.unindex(p.doc); err != nil {
 			return err
 		}
 	}
 	return errors.Join(
-		b.Delete(versionKey(p.doc), nil),
-		b.Delete(historyKey(key.Type, key.ID, p.version), nil),
-		b.Delete(typeKey(key.Type, p.doc), nil),
-		b.Delete(endedKey(end, p.doc), nil),
+		r.b.Delete(versionKey(p.doc), nil),
+		r.b.Delete(historyKey(key.Type, key.ID, p.version), nil),
+		r.b.Delete(typeKey(key.Type, p.doc), nil),
+		r.b.Delete(endedKey(end, p.doc), nil),
 	)
 }
 

@@ -44,8 +44,8 @@ type posting struct {
 	end    uint64 // sequence number that superseded it, 0 if none
 }
 
-func encodePosting(labels, end uint64) []byte {
-	b := binary.AppendUvarint(make([]byte, 0, 8), labels)
+func appendPosting(b []byte, labels, end uint64) []byte {
+	b = binary.AppendUvarint(b, labels)
 	if end != 0 {
 		b = binary.AppendUvarint(b, end)
 	}

@@ -34,6 +34,8 @@ func (e *Engine) Rekey(ctx context.Context, list []store.Rekeying) error {
 // stageRekey builds the batch and hands it to the log, one transaction at a
 // time, so that nothing comes between the look at a version and its new keys.
 func (e *Engine) stageRekey(b *pebble.Batch, list []store.Rekeying) error {
+	e.sweepMu.Lock()
+	defer e.sweepMu.Unlock()
 	e.write.Lock()
 	defer e.write.Unlock()
 	if e.opts.ReadOnly {
@@ -42,13 +44,17 @@ func (e *Engine) stageRekey(b *pebble.Batch, list []store.Rekeying) error {
 	if err := e.durable.failure(); err != nil {
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 	}
+	r := e.removal(b)
 	for i := range list {
-		if err := e.rekey(b, &list[i]); err != nil {
+		if err := r.rekey(&list[i]); err != nil {
 			return err
 		}
 		// Totals counted so far may be others now; those counted from the next
 		// transaction on are right.
 		e.totals.forget(list[i].Key.Type, e.last.seq+1)
+	}
+	if err := r.finish(); err != nil {
+		return err
 	}
 	if err := e.log(b); err != nil {
 		e.durable.fail(err)
@@ -59,26 +65,26 @@ func (e *Engine) stageRekey(b *pebble.Batch, list []store.Rekeying) error {
 
 // rekey replaces the entries of one version; its new ones carry what those of a
 // current version carry.
-func (e *Engine) rekey(b *pebble.Batch, r *store.Rekeying) error {
-	p, ok, err := e.pointerAt(e.db, r.Key, e.last.seq)
-	if err != nil || !ok || !p.live() || p.version != r.Version {
+func (r *removal) rekey(to *store.Rekeying) error {
+	p, ok, err := r.e.pointerAt(r.e.db, to.Key, r.e.last.seq)
+	if err != nil || !ok || !p.live() || p.version != to.Version {
 		return err
 	}
-	old, ok, err := e.indexed(p)
+	old, ok, err := r.e.indexed(p)
 	if err != nil || !ok {
 		return err
 	}
 	next := old
-	next.Keys = sortedKeys(r.Keys)
+	next.Keys = sortedKeys(to.Keys)
 	if slices.EqualFunc(old.Keys, next.Keys, bytes.Equal) {
 		return nil
 	}
-	if err := e.eachEntry(r.Key.Type, &old, p.doc, func(key, _ []byte) error { return b.Delete(key, nil) }); err != nil {
+	if err := r.remove(to.Key.Type, &old, p.doc); err != nil {
 		return err
 	}
-	if err := b.Set(termsKey(p.doc), encodeRow(r.Key.ID, next.Keys), nil); err != nil {
+	if err := r.b.Set(termsKey(p.doc), encodeRow(to.Key.ID, next.Keys), nil); err != nil {
 		return err
 	}
-	value := encodePosting(p.labels, 0)
-	return e.eachEntry(r.Key.Type, &next, p.doc, func(key, head []byte) error { return set(b, key, head, value) })
+	value := appendPosting(nil, p.labels, 0)
+	return r.e.eachEntry(to.Key.Type, &next, p.doc, func(key, head []byte) error { return set(r.b, key, head, value) })
 }

@@ -208,26 +208,22 @@ func (s *typeScan) harden() error {
 
 // probeLists is rangesNode.probe for lists.
 func (v *view) probeLists(lists [][]byte, limit int) ([]posting, bool, error) {
-	it, err := v.looker()
+	w, err := v.walker()
 	if err != nil {
 		return nil, false, err
 	}
 	var found []posting
 	for _, list := range lists {
-		for ok := it.SeekGE(list); ok && hasPrefix(it.Key(), list); ok = it.Next() {
+		for ok := w.seek(list, after(list)); ok; ok = w.next() {
 			if limit--; limit < 0 {
 				return nil, false, nil
 			}
-			p, err := decodePosting(it.Key(), it.Value())
-			if err != nil {
-				return nil, false, err
-			}
-			if v.visible(p) {
-				found = append(found, p)
+			if v.visible(w.cur) {
+				found = append(found, w.cur)
 			}
 		}
 	}
-	return sortPostings(found), true, it.Error()
+	return sortPostings(found), true, w.err
 }
 
 func hasPrefix(key, prefix []byte) bool {

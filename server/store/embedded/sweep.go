@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-
-	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
 // sweepLoop drops what no snapshot needs any more, until Close.
@@ -40,8 +38,6 @@ func (e *Engine) Sweep(ctx context.Context) error {
 		return err
 	}
 	defer e.end()
-	e.sweepMu.Lock()
-	defer e.sweepMu.Unlock()
 	limit := e.opts.Now().Add(-e.opts.KeepSnapshots).UnixMilli()
 	for {
 		if err := e.usable(ctx); err != nil {
@@ -58,6 +54,8 @@ func (e *Engine) Sweep(ctx context.Context) error {
 }
 
 func (e *Engine) sweepSome(limit int64) (int, error) {
+	e.sweepMu.Lock()
+	defer e.sweepMu.Unlock()
 	upTo := e.durable.seq()
 	it, err := e.db.NewIter(&pebble.IterOptions{
 		LowerBound: []byte{spaceEnded}, UpperBound: endedKey(upTo+1, 0),
@@ -68,6 +66,7 @@ func (e *Engine) sweepSome(limit int64) (int, error) {
 	defer it.Close()
 	b := e.db.NewBatch()
 	defer b.Close()
+	r := e.removal(b)
 	n, horizon := 0, uint64(0)
 	for ok := it.First(); ok && n < sweepBatch; ok = it.Next() {
 		when, _ := binary.Varint(it.Value())
@@ -76,7 +75,7 @@ func (e *Engine) sweepSome(limit int64) (int, error) {
 		}
 		end := binary.BigEndian.Uint64(it.Key()[1:])
 		d := doc(binary.BigEndian.Uint64(it.Key()[1+docBytes:]))
-		if err := e.unindex(b, d); err != nil {
+		if err := r.unindex(d); err != nil {
 			return 0, err
 		}
 		if err := b.Delete(it.Key(), nil); err != nil {
@@ -85,7 +84,7 @@ func (e *Engine) sweepSome(limit int64) (int, error) {
 		horizon = end
 		n++
 	}
-	if err := it.Error(); err != nil || n == 0 {
+	if err := errors.Join(it.Error(), r.finish()); err != nil || n == 0 {
 		return 0, err
 	}
 	// The order matters: first no new snapshot before the horizon, then the
@@ -100,8 +99,8 @@ func (e *Engine) sweepSome(limit int64) (int, error) {
 }
 
 // unindex removes the index entries of a version.
-func (e *Engine) unindex(b *pebble.Batch, d doc) error {
-	raw, ok, err := e.get(e.db, versionKey(d))
+func (r *removal) unindex(d doc) error {
+	raw, ok, err := r.e.get(r.e.db, versionKey(d))
 	if err != nil || !ok {
 		return err
 	}
@@ -109,13 +108,12 @@ func (e *Engine) unindex(b *pebble.Batch, d doc) error {
 	if err != nil {
 		return err
 	}
-	known, ok, err := e.indexed(pointer{doc: d, labels: s.labels})
+	known, ok, err := r.e.indexed(pointer{doc: d, labels: s.labels})
 	if err != nil || !ok {
 		return err
 	}
-	known.Key = store.Key{Type: s.Type, ID: s.ID}
-	if err := e.eachEntry(s.Type, &known, d, func(key, _ []byte) error { return b.Delete(key, nil) }); err != nil {
+	if err := r.remove(s.Type, &known, d); err != nil {
 		return err
 	}
-	return b.Delete(termsKey(d), nil)
+	return r.b.Delete(termsKey(d), nil)
 }

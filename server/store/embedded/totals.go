@@ -179,28 +179,20 @@ func (v *view) changeSince(seq uint64, typ string, nodes []node, must *mustFilte
 
 // cameSince returns the versions that are current now and were not at seq.
 func (v *view) cameSince(seq uint64, typ string, budget *int) (came []posting, ok bool, err error) {
-	it, err := v.looker()
+	w, err := v.walker()
 	if err != nil {
 		return nil, false, err
 	}
 	list := listKey(typ, listAll, nil)
-	from := appendNewestFirst(slices.Clone(list), newestAt(v.seq))
-	for ok := it.SeekGE(from); ok && hasPrefix(it.Key(), list); ok = it.Next() {
-		if docAtEnd(it.Key()).seq() <= seq {
-			break
-		}
+	for ok := w.seekDoc(list, after(list), newestAt(v.seq)); ok && w.cur.doc.seq() > seq; ok = w.next() {
 		if *budget--; *budget < 0 {
 			return nil, false, nil
 		}
-		p, err := decodePosting(it.Key(), it.Value())
-		if err != nil {
-			return nil, false, err
-		}
-		if v.visible(p) {
-			came = append(came, p)
+		if v.visible(w.cur) {
+			came = append(came, w.cur)
 		}
 	}
-	return came, true, it.Error()
+	return came, true, w.err
 }
 
 // wentSince returns the versions that were current at seq and are not now.
@@ -219,20 +211,21 @@ func (v *view) wentSince(seq uint64, typ string, budget *int) (went []posting, o
 			docs = append(docs, d)
 		}
 	}
-	list := listKey(typ, listAll, nil)
-	n := len(list)
-	for _, d := range docs {
-		list = appendNewestFirst(list[:n], d)
-		if !it.SeekGE(list) || !bytes.Equal(it.Key(), list) {
-			continue // of another type
-		}
-		p, err := decodePosting(it.Key(), it.Value())
-		if err != nil {
-			return nil, false, err
-		}
-		went = append(went, p)
+	if err := it.Error(); err != nil {
+		return nil, false, err
 	}
-	return went, true, it.Error()
+	w, err := v.walker()
+	if err != nil {
+		return nil, false, err
+	}
+	list := listKey(typ, listAll, nil)
+	high := after(list)
+	for _, d := range docs {
+		if w.seekDoc(list, high, d) && w.cur.doc == d {
+			went = append(went, w.cur)
+		}
+	}
+	return went, true, w.err
 }
 
 // maxKeyPatients bounds the patient sets that become part of a key.

@@ -23,6 +23,7 @@ type view struct {
 	its  []*pebble.Iterator
 	// probe is an iterator over everything, for short looks here and there.
 	probe *pebble.Iterator
+	walk  walker // on probe
 	musts map[string]*mustFilter
 	keys  [][]byte // scratch of candidate.load
 	steps int
@@ -93,6 +94,13 @@ func (v *view) looker() (*pebble.Iterator, error) {
 		v.its = append(v.its, it)
 	}
 	return v.probe, nil
+}
+
+// walker returns a walker for a short walk, until the looker is used again.
+func (v *view) walker() (*walker, error) {
+	it, err := v.looker()
+	v.walk.it = it
+	return &v.walk, err
 }
 
 // visible tells whether a posting is current in this view.
