@@ -7,24 +7,29 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// entries are the index entries of a transaction. They go to the batch in the
-// order of their keys: records stored together share most of their terms, and a
-// write buffer takes a key quickest next to the one before.
+// entries are the index entries of a transaction, in groups where versions have
+// lists in common. They go to the batch in the order of their keys: a write
+// buffer takes a key quickest next to the one before.
 type entries struct {
-	buf  []byte
-	list []entry
+	buf   []byte // keys and values of list
+	list  []entry
+	lists map[string]int // place in list of what may be a group, by what stands before ^doc
 }
 
-// entry is where a key and its value stand in the buffer.
+// entry is one key and its value, or what may be a group: then key is what stands
+// before ^doc, and there is no value.
 type entry struct {
 	key, value, end int
-	labels          uint64
-	groups          bool // it may go into a group
+	members         []posting
 }
 
 // add takes an entry. head is what its value holds before the posting.
 func (x *entries) add(key, head []byte, labels, ended uint64) {
-	e := entry{key: len(x.buf), labels: labels, groups: head == nil && ended == 0}
+	if head == nil && ended == 0 {
+		x.member(key[:len(key)-docBytes], posting{doc: docAtEnd(key), labels: labels})
+		return
+	}
+	e := entry{key: len(x.buf)}
 	x.buf = append(x.buf, key...)
 	e.value = len(x.buf)
 	x.buf = appendPosting(append(x.buf, head...), labels, ended)
@@ -32,52 +37,57 @@ func (x *entries) add(key, head []byte, labels, ended uint64) {
 	x.list = append(x.list, e)
 }
 
+// member takes a posting of a version that came with this transaction.
+func (x *entries) member(list []byte, p posting) {
+	if i, known := x.lists[string(list)]; known {
+		x.list[i].members = append(x.list[i].members, p)
+		return
+	}
+	if x.lists == nil {
+		x.lists = map[string]int{}
+	}
+	x.lists[string(list)] = len(x.list)
+	e := entry{key: len(x.buf), members: []posting{p}}
+	x.buf = append(x.buf, list...)
+	e.value, e.end = len(x.buf), len(x.buf)
+	x.list = append(x.list, e)
+}
+
 func (x *entries) keyOf(e entry) []byte { return x.buf[e.key:e.value] }
 
 func (x *entries) writeTo(b *pebble.Batch) error {
 	slices.SortFunc(x.list, func(a, b entry) int { return bytes.Compare(x.keyOf(a), x.keyOf(b)) })
-	for rest := x.list; len(rest) > 0; {
-		n := x.together(rest)
-		alone := rest[:n]
-		if n > 1 {
-			together := rest[:min(n, maxGroup)]
-			if err := x.writeGroup(b, together); err != nil {
-				return err
-			}
-			alone = rest[len(together):n]
+	for _, e := range x.list {
+		var err error
+		if e.members == nil {
+			err = b.Set(x.keyOf(e), x.buf[e.value:e.end], nil)
+		} else {
+			err = writeList(b, x.keyOf(e), e.members)
 		}
-		for _, e := range alone {
-			if err := b.Set(x.keyOf(e), x.buf[e.value:e.end], nil); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
-		rest = rest[n:]
 	}
 	return nil
 }
 
-// together counts the entries at the start that have list and transaction in
-// common and may be a group; it is at least 1.
-func (x *entries) together(list []entry) int {
-	first := x.keyOf(list[0])
-	prefix := len(first) - docBytes
-	n := 1
-	for list[0].groups && n < len(list) && list[n].groups {
-		key := x.keyOf(list[n])
-		if len(key) != len(first) || !bytes.Equal(key[:prefix], first[:prefix]) || docAtEnd(key).seq() != docAtEnd(first).seq() {
-			break
+// writeList enters versions of one transaction into a list.
+func writeList(b *pebble.Batch, list []byte, members []posting) error {
+	slices.SortFunc(members, func(a, b posting) int { return newestFirst(a, b.doc) })
+	key := make([]byte, 0, len(list)+docBytes)
+	if len(members) > 1 {
+		together := members[:min(len(members), maxGroup)]
+		members = members[len(together):]
+		key = appendNewestFirst(append(key, list...), groupOf(together[0].doc.seq()))
+		if err := b.Set(key, appendGroup(nil, together), nil); err != nil {
+			return err
 		}
-		n++
 	}
-	return n
-}
-
-func (x *entries) writeGroup(b *pebble.Batch, list []entry) error {
-	members := make([]posting, len(list))
-	for i, e := range list {
-		members[i] = posting{doc: docAtEnd(x.keyOf(e)), labels: e.labels}
+	for _, p := range members {
+		key = appendNewestFirst(append(key[:0], list...), p.doc)
+		if err := b.Set(key, appendPosting(nil, p.labels, 0), nil); err != nil {
+			return err
+		}
 	}
-	key := bytes.Clone(x.keyOf(list[0]))
-	key = appendNewestFirst(key[:len(key)-docBytes], groupOf(members[0].doc.seq()))
-	return b.Set(key, appendGroup(nil, members), nil)
+	return nil
 }
