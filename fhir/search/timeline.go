@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
@@ -58,19 +59,57 @@ var timelines = sync.OnceValue(func() map[string]*Parameter {
 	return out
 })
 
-var timelineKeys = [][]byte{append(keyPrefix("patient"), kindReference), append(keyPrefix("subject"), kindReference)}
+var (
+	patientKeys = append(keyPrefix("patient"), kindReference)
+	subjectKeys = append(keyPrefix("subject"), kindReference)
+	ofPatient   = []byte("\x00Patient") // ends the keys of references to patients
+)
 
 // Timeline returns the parameter by which an engine keeps the resources of a
 // type that have this key in order, the same for all keys of the type, and nil
-// for most keys: the records of a patient by their date. What it returns is part
-// of the format of a store.
-func Timeline(resourceType string, key []byte) *Parameter {
-	for _, prefix := range timelineKeys {
-		if bytes.HasPrefix(key, prefix) {
-			return timelines()[resourceType]
+// for most keys: the records of a patient by their date. The timeline is kept by
+// another key, list, where that finds the same resources. Both are part of the
+// format of a store.
+func Timeline(resourceType string, key []byte) (by *Parameter, list []byte) {
+	switch {
+	case bytes.HasPrefix(key, patientKeys):
+		return timelines()[resourceType], key
+	case !bytes.HasPrefix(key, subjectKeys):
+		return nil, nil
+	case bytes.HasSuffix(key, ofPatient) && patientIsSubject()[resourceType]:
+		return timelines()[resourceType], slices.Concat(patientKeys, key[len(subjectKeys):])
+	}
+	return timelines()[resourceType], key
+}
+
+// patientIsSubject names the types whose parameter "patient" is "subject" where
+// that is a patient.
+var patientIsSubject = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, t := range r4.ResourceTypes() {
+		var patient, subject []string
+		for _, p := range r4.SearchParameters(t) {
+			switch p.Code {
+			case "patient":
+				patient = pathsOf(t, p.Expression)
+			case "subject":
+				subject = pathsOf(t, p.Expression)
+			}
+		}
+		out[t] = len(patient) == 1 && len(subject) == 1 && patient[0] == subject[0]+".where(resolve() is Patient)"
+	}
+	return out
+})
+
+// pathsOf returns the parts of an expression that are of one type.
+func pathsOf(resourceType, expression string) []string {
+	var out []string
+	for path := range strings.SplitSeq(expression, "|") {
+		if path = strings.TrimSpace(path); strings.HasPrefix(path, resourceType+".") {
+			out = append(out, path)
 		}
 	}
-	return nil
+	return out
 }
 
 var kindKeys = [][]byte{append(keyPrefix("category"), kindToken), append(keyPrefix("code"), kindToken), append(keyPrefix("type"), kindToken)}

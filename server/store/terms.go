@@ -21,7 +21,7 @@ type Terms interface {
 	// ContainedKeys is search.ContainedKeys.
 	ContainedKeys(keys [][]byte) [][][]byte
 	// Timeline is search.Timeline.
-	Timeline(resourceType string, key []byte) *search.Parameter
+	Timeline(resourceType string, key []byte) (by *search.Parameter, list []byte)
 	// TimelineKind is search.TimelineKind.
 	TimelineKind(key []byte) bool
 	// Hint is search.Hint.
@@ -58,7 +58,7 @@ func (FHIRTerms) Within(r search.Range) search.Range { return search.Within(r) }
 func (FHIRTerms) ContainedKeys(keys [][]byte) [][][]byte { return search.ContainedKeys(keys) }
 
 // Timeline calls search.Timeline.
-func (FHIRTerms) Timeline(resourceType string, key []byte) *search.Parameter {
+func (FHIRTerms) Timeline(resourceType string, key []byte) (by *search.Parameter, list []byte) {
 	return search.Timeline(resourceType, key)
 }
 

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"time"
@@ -143,4 +144,26 @@ func (e *Engine) split(key []byte, d doc, value []byte) {
 			panic(err)
 		}
 	}
+}
+
+// KeepTimelinesTwice copies the timelines of one parameter to those of another
+// and returns the number of new entries.
+func (e *Engine) KeepTimelinesTwice(from, to string) int {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
+	if err != nil {
+		panic(err)
+	}
+	defer it.Close()
+	n := 0
+	for ok := it.First(); ok; ok = it.Next() {
+		_, rest := cutKey(it.Key())
+		if rest[0] != listMoment && rest[0] != listKindMoment {
+			continue
+		}
+		n++
+		if err := e.db.Set(bytes.Replace(it.Key(), []byte(from), []byte(to), 1), it.Value(), pebble.NoSync); err != nil {
+			panic(err)
+		}
+	}
+	return n
 }

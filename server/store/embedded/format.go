@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,8 +34,8 @@ var ErrOldFormat = errors.New("embedded: the store is of an older format")
 // is written last.
 var migrations = map[int]func(*Engine) error{
 	1: (*Engine).addTimelines,
-	2: (*Engine).addTimelines,             // those of kinds
-	3: func(*Engine) error { return nil }, // has no groups, which are no must
+	2: (*Engine).addTimelines, // those of kinds
+	3: (*Engine).dropTimelines,
 }
 
 // checkFormat refuses a folder of a newer program and brings an older one up.
@@ -77,15 +78,23 @@ const migrateBatch = 4 << 20
 
 // addTimelines adds the timelines of every version in the index. Format 1 had
 // none, format 2 none of a kind.
-func (e *Engine) addTimelines() (err error) {
-	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceTerms}, UpperBound: []byte{spaceTerms + 1}})
+func (e *Engine) addTimelines() error {
+	return e.eachInPieces(spaceTerms, func(b *pebble.Batch, key, value []byte) error {
+		return e.addTimeline(b, docAtEnd(key), value)
+	})
+}
+
+// eachInPieces calls f with every record of a space and commits its batch when
+// it has grown large.
+func (e *Engine) eachInPieces(space byte, f func(b *pebble.Batch, key, value []byte) error) (err error) {
+	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{space}, UpperBound: []byte{space + 1}})
 	if err != nil {
 		return err
 	}
 	b := e.db.NewBatch()
 	defer func() { err = errors.Join(err, it.Close(), b.Close()) }()
 	for ok := it.First(); ok; ok = it.Next() {
-		if err := e.addTimeline(b, docAtEnd(it.Key()), it.Value()); err != nil {
+		if err := f(b, it.Key(), it.Value()); err != nil {
 			return err
 		}
 		if b.Len() > migrateBatch {
@@ -119,6 +128,22 @@ func (e *Engine) addTimeline(b *pebble.Batch, d doc, keys []byte) error {
 		return errors.Join(err, errCorrupt)
 	}
 	return e.eachMoment(s.Type, r.keys, d, func(key, head []byte) error { return set(b, key, head, posting) })
+}
+
+// dropTimelines removes the timelines that are kept by another key now, which
+// format 3 had. It had no groups either, but no list must have one.
+func (e *Engine) dropTimelines() error {
+	return e.eachInPieces(spaceIndex, func(b *pebble.Batch, key, _ []byte) error {
+		typ, rest := cutKey(key)
+		if rest[0] != listMoment && rest[0] != listKindMoment {
+			return nil
+		}
+		term := cutTerm([]byte(rest[1:]))
+		if _, list := e.opts.Terms.Timeline(typ, term); bytes.Equal(list, term) {
+			return nil
+		}
+		return b.Delete(key, nil)
+	})
 }
 
 // loadOrigin reads the origin of the content, or gives it one.

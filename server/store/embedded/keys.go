@@ -108,6 +108,11 @@ func termOf(b, escaped []byte) []byte {
 	}
 }
 
+// cutTerm returns the term that an escaped one at the start of b stands for.
+func cutTerm(b []byte) []byte {
+	return termOf(nil, b[:bytes.Index(b, []byte{0, 1})])
+}
+
 // listKey is the prefix of all entries of one list.
 func listKey(typ string, kind byte, term []byte) []byte {
 	b := append(typePrefix(spaceIndex, typ), kind)

@@ -60,8 +60,8 @@ func (e *Engine) signature(keys [][]byte) signature {
 func (e *Engine) eachMoment(typ string, keys [][]byte, d doc, f func(key, head []byte) error) error {
 	var m *moments // one parameter orders all timelines of a type
 	for _, k := range keys {
-		p := e.opts.Terms.Timeline(typ, k)
-		if p == nil {
+		p, list := e.opts.Terms.Timeline(typ, k)
+		if p == nil || !bytes.Equal(list, k) {
 			continue
 		}
 		if m == nil {
@@ -170,6 +170,7 @@ func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, 
 	if term == nil || err != nil {
 		return nil, err
 	}
+	_, term = v.e.opts.Terms.Timeline(typ, term)
 	prefix := listKey(typ, listMoment, term)
 	tests := slices.Concat(nodes[:at], nodes[at+1:])
 	kindAt, kind, err := v.timelineKind(typ, tests)
@@ -199,7 +200,7 @@ func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, 
 // timelineTerm finds a condition that is one list with a timeline.
 func (v *view) timelineTerm(typ string, nodes []node, by *search.Parameter) (int, []byte, error) {
 	return v.oneList(typ, nodes, func(key []byte) bool {
-		p := v.e.opts.Terms.Timeline(typ, key)
+		p, _ := v.e.opts.Terms.Timeline(typ, key)
 		return p != nil && p.Code == by.Code
 	})
 }

@@ -111,3 +111,39 @@ func TestCheckTimelines(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrateSubjects opens a store that keeps the timelines of patients by
+// "subject" too, as format 3 did.
+func TestMigrateSubjects(t *testing.T) {
+	opts := embedded.Options{FS: vfs.NewMem()}
+	e, err := embedded.Open("s", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := [][]byte{[]byte("code\x00tw\x00"), []byte("patient\x00r1\x00Patient"), []byte("subject\x00r1\x00Patient")}
+	for i := range 3 {
+		mustApply(t, e, store.Write{Key: store.Key{Type: "Observation", ID: fmt.Sprint(i)}, Method: store.Create,
+			Stamp: func(uint64, time.Time) ([]byte, [][]byte, error) { return []byte("{}"), keys, nil }})
+	}
+	before, err := e.Check(t.Context(), nil)
+	if err != nil || !before.Clean() {
+		t.Fatal(err, before)
+	}
+	if n := e.KeepTimelinesTwice("patient", "subject"); n != 6 {
+		t.Fatalf("%d entries more, want one of each record and one of its kind", n)
+	}
+	e.SetFormat(3)
+	if r, err := e.Check(t.Context(), nil); err != nil || r.Clean() {
+		t.Fatalf("%v: the check found nothing", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err = embedded.Open("s", opts); err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if r, err := e.Check(t.Context(), nil); err != nil || !r.Clean() || r.Entries != before.Entries {
+		t.Errorf("%v: %+v, want %+v", err, r, before)
+	}
+}

@@ -165,14 +165,14 @@ func (Terms) SortValue(p *search.Parameter, keys [][]byte, descending bool) []by
 
 // Timeline implements store.Terms: observations of a subject by date, and
 // patients of a name by code, of which they may have many, of any bytes.
-func (Terms) Timeline(resourceType string, key []byte) *search.Parameter {
+func (Terms) Timeline(resourceType string, key []byte) (by *search.Parameter, list []byte) {
 	switch {
 	case resourceType == "Observation" && bytes.HasPrefix(key, paramPrefix("subject")):
-		return syntheticParam("date")
+		return syntheticParam("date"), key
 	case resourceType == "Patient" && bytes.HasPrefix(key, paramPrefix("name")):
-		return syntheticParam("code")
+		return syntheticParam("code"), key
 	}
-	return nil
+	return nil, nil
 }
 
 // TimelineKind implements store.Terms: codes in the first half of the alphabet.
