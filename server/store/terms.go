@@ -24,6 +24,10 @@ type Terms interface {
 	Timeline(resourceType string, key []byte) (by *search.Parameter, list []byte)
 	// TimelineKind is search.TimelineKind.
 	TimelineKind(key []byte) bool
+	// Listed is search.Listed.
+	Listed(resourceType string, key []byte, keys [][]byte) bool
+	// AlsoIn is search.AlsoIn.
+	AlsoIn(resourceType string, r search.Range) (search.Range, bool)
 	// Hint is search.Hint.
 	Hint(key []byte) []byte
 }
@@ -64,6 +68,16 @@ func (FHIRTerms) Timeline(resourceType string, key []byte) (by *search.Parameter
 
 // TimelineKind calls search.TimelineKind.
 func (FHIRTerms) TimelineKind(key []byte) bool { return search.TimelineKind(key) }
+
+// Listed calls search.Listed.
+func (FHIRTerms) Listed(resourceType string, key []byte, keys [][]byte) bool {
+	return search.Listed(resourceType, key, keys)
+}
+
+// AlsoIn calls search.AlsoIn.
+func (FHIRTerms) AlsoIn(resourceType string, r search.Range) (search.Range, bool) {
+	return search.AlsoIn(resourceType, r)
+}
 
 // Hint calls search.Hint.
 func (FHIRTerms) Hint(key []byte) []byte { return search.Hint(key) }

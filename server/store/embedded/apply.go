@@ -345,6 +345,9 @@ func (e *Engine) eachEntry(typ string, v *store.Version, d doc, f func(key, head
 		}
 	}
 	for _, k := range v.Keys {
+		if !e.opts.Terms.Listed(typ, k, v.Keys) {
+			continue
+		}
 		if err := entry(listTerm, k); err != nil {
 			return err
 		}
@@ -387,14 +390,20 @@ func (s *staged) supersede(key store.Key, previous pointer) error {
 // indexed returns what the index knows of a version, its labels and keys, if
 // it is in the index.
 func (e *Engine) indexed(p pointer) (store.Version, bool, error) {
-	b, ok, err := e.get(e.db, termsKey(p.doc))
+	r, ok, err := e.rowOf(p.doc)
 	if err != nil || !ok {
-		return store.Version{}, false, err
-	}
-	r, err := decodeRow(b, nil)
-	if err != nil {
 		return store.Version{}, false, err
 	}
 	labels, err := e.labels.get(p.labels)
 	return store.Version{Labels: labels, Keys: r.keys}, err == nil, err
+}
+
+// rowOf returns what the index knows of a version besides its labels.
+func (e *Engine) rowOf(d doc) (row, bool, error) {
+	b, ok, err := e.get(e.db, termsKey(d))
+	if err != nil || !ok {
+		return row{}, false, err
+	}
+	r, err := decodeRow(b, nil)
+	return r, err == nil, err
 }

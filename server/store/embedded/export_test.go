@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -146,9 +147,9 @@ func (e *Engine) split(key []byte, d doc, value []byte) {
 	}
 }
 
-// KeepTimelinesTwice copies the timelines of one parameter to those of another
-// and returns the number of new entries.
-func (e *Engine) KeepTimelinesTwice(from, to string) int {
+// Repeat copies the entries of some lists to others, named by how they begin, and
+// returns how many there are.
+func (e *Engine) Repeat(from, to string) int {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
 	if err != nil {
 		panic(err)
@@ -156,8 +157,7 @@ func (e *Engine) KeepTimelinesTwice(from, to string) int {
 	defer it.Close()
 	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
-		_, rest := cutKey(it.Key())
-		if rest[0] != listMoment && rest[0] != listKindMoment {
+		if _, rest := cutKey(it.Key()); !strings.HasPrefix(rest, from) {
 			continue
 		}
 		n++

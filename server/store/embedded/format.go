@@ -35,7 +35,7 @@ var ErrOldFormat = errors.New("embedded: the store is of an older format")
 var migrations = map[int]func(*Engine) error{
 	1: (*Engine).addTimelines,
 	2: (*Engine).addTimelines, // those of kinds
-	3: (*Engine).dropTimelines,
+	3: (*Engine).dropRepeated,
 }
 
 // checkFormat refuses a folder of a newer program and brings an older one up.
@@ -130,16 +130,29 @@ func (e *Engine) addTimeline(b *pebble.Batch, d doc, keys []byte) error {
 	return e.eachMoment(s.Type, r.keys, d, func(key, head []byte) error { return set(b, key, head, posting) })
 }
 
-// dropTimelines removes the timelines that are kept by another key now, which
-// format 3 had. It had no groups either, but no list must have one.
-func (e *Engine) dropTimelines() error {
+// dropRepeated removes the entries of versions that are found in other lists,
+// which format 3 had. It had no groups either, but no list must have one.
+func (e *Engine) dropRepeated() error {
 	return e.eachInPieces(spaceIndex, func(b *pebble.Batch, key, _ []byte) error {
 		typ, rest := cutKey(key)
-		if rest[0] != listMoment && rest[0] != listKindMoment {
-			return nil
+		repeated := false
+		switch rest[0] {
+		case listMoment, listKindMoment:
+			term := cutTerm([]byte(rest[1:]))
+			_, list := e.opts.Terms.Timeline(typ, term)
+			repeated = !bytes.Equal(list, term)
+		case listTerm:
+			term := cutTerm([]byte(rest[1:]))
+			if _, ok := e.opts.Terms.AlsoIn(typ, exactRange(term)); !ok {
+				return nil
+			}
+			known, ok, err := e.rowOf(docAtEnd(key))
+			if err != nil || !ok {
+				return errors.Join(err, errCorrupt)
+			}
+			repeated = !e.opts.Terms.Listed(typ, term, known.keys)
 		}
-		term := cutTerm([]byte(rest[1:]))
-		if _, list := e.opts.Terms.Timeline(typ, term); bytes.Equal(list, term) {
+		if !repeated {
 			return nil
 		}
 		return b.Delete(key, nil)

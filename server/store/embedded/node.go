@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -143,7 +144,7 @@ func (n *rangesNode) probe(v *view, typ string, limit int) ([]posting, bool, err
 		return nil, false, nil
 	}
 	s := rangeScan{v: v, typ: typ, budget: limit, found: make([]posting, 0, min(limit, 64))}
-	for _, r := range n.ranges {
+	for r := range n.inLists(v, typ) {
 		if err := s.scan(r); err != nil {
 			return nil, false, err
 		}
@@ -152,6 +153,21 @@ func (n *rangesNode) probe(v *view, typ string, limit int) ([]posting, bool, err
 		return nil, false, nil
 	}
 	return sortPostings(s.found), true, nil
+}
+
+// inLists yields the ranges of the lists of a type that hold what meets the
+// condition.
+func (n *rangesNode) inLists(v *view, typ string) iter.Seq[search.Range] {
+	return func(yield func(search.Range) bool) {
+		for _, r := range n.ranges {
+			if !yield(r) {
+				return
+			}
+			if also, ok := v.e.opts.Terms.AlsoIn(typ, r); ok && !yield(also) {
+				return
+			}
+		}
+	}
 }
 
 // rangeScan collects the visible postings of ranges until the budget of
@@ -240,7 +256,7 @@ func (n *rangesNode) lists(v *view, typ string) ([][]byte, bool, error) {
 		return nil, false, err
 	}
 	head := len(typ) + 3
-	for _, r := range n.ranges {
+	for r := range n.inLists(v, typ) {
 		if isExact(r) {
 			lists = append(lists, listKey(typ, listTerm, r.Low))
 			continue

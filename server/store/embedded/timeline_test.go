@@ -112,15 +112,18 @@ func TestCheckTimelines(t *testing.T) {
 	}
 }
 
-// TestMigrateSubjects opens a store that keeps the timelines of patients by
-// "subject" too, as format 3 did.
-func TestMigrateSubjects(t *testing.T) {
+// TestMigrateRepeated opens a store with the entries of format 3 that are found in
+// other lists now.
+func TestMigrateRepeated(t *testing.T) {
 	opts := embedded.Options{FS: vfs.NewMem()}
 	e, err := embedded.Open("s", opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := [][]byte{[]byte("code\x00tw\x00"), []byte("patient\x00r1\x00Patient"), []byte("subject\x00r1\x00Patient")}
+	keys := [][]byte{
+		[]byte("code\x00tw\x00"), []byte("combo-code\x00tx\x00"), []byte("combo-code\x00tw\x00"),
+		[]byte("patient\x00r1\x00Patient"), []byte("subject\x00r1\x00Patient"),
+	}
 	for i := range 3 {
 		mustApply(t, e, store.Write{Key: store.Key{Type: "Observation", ID: fmt.Sprint(i)}, Method: store.Create,
 			Stamp: func(uint64, time.Time) ([]byte, [][]byte, error) { return []byte("{}"), keys, nil }})
@@ -129,8 +132,13 @@ func TestMigrateSubjects(t *testing.T) {
 	if err != nil || !before.Clean() {
 		t.Fatal(err, before)
 	}
-	if n := e.KeepTimelinesTwice("patient", "subject"); n != 6 {
-		t.Fatalf("%d entries more, want one of each record and one of its kind", n)
+	if n := e.Repeat("\x04code\x00\xfftw", "\x04combo-code\x00\xfftw"); n != 3 {
+		t.Fatalf("%d codes more, want one of each record", n)
+	}
+	for _, kind := range []string{"\x05", "\x06"} {
+		if n := e.Repeat(kind+"patient", kind+"subject"); n != 3 {
+			t.Fatalf("%d entries of timelines more, want one of each record", n)
+		}
 	}
 	e.SetFormat(3)
 	if r, err := e.Check(t.Context(), nil); err != nil || r.Clean() {

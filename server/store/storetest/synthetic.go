@@ -181,6 +181,12 @@ func (Terms) TimelineKind(key []byte) bool {
 	return ok && (len(value) == 0 || value[0] < 'n')
 }
 
+// Listed implements store.Terms.
+func (Terms) Listed(string, []byte, [][]byte) bool { return true }
+
+// AlsoIn implements store.Terms.
+func (Terms) AlsoIn(string, search.Range) (search.Range, bool) { return search.Range{}, false }
+
 // Hint implements store.Terms: the first byte of a value.
 func (Terms) Hint(key []byte) []byte {
 	if n := bytes.IndexByte(key, 0) + 3; n <= len(key) {
