@@ -104,6 +104,9 @@ func (c *benchCommand) print(w io.Writer, res load.Result) {
 	if res.ResourceRate > 0 {
 		fmt.Fprintf(w, "  %.0f resources/s", res.ResourceRate)
 	}
+	if res.SettleSeconds > 0 {
+		fmt.Fprintf(w, "  at rest after %.1f s", res.SettleSeconds)
+	}
 	if res.Bare > 0 {
 		fmt.Fprintf(w, "  %3.0f %% of bare", 100*res.Ratio)
 	}

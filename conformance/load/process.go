@@ -1,10 +1,12 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Usage is what a process used: CPU seconds over a measurement and the
@@ -37,6 +39,33 @@ func usage(pid int) *Usage {
 		CPUSeconds: (number(11) + number(12)) / ticks, // utime, stime
 		ResidentMB: number(21) * float64(os.Getpagesize()) / (1 << 20),
 	}
+}
+
+// The bounds of settle: a process is at rest when it uses less than idleCPU
+// seconds in restPeriod.
+const (
+	restPeriod  = 500 * time.Millisecond
+	idleCPU     = 0.03
+	longestRest = 5 * time.Minute
+)
+
+// settle waits until a process of this machine is at rest and returns how long
+// that took.
+func settle(ctx context.Context, pid int) time.Duration {
+	start := time.Now()
+	for before := usage(pid); before != nil; {
+		select {
+		case <-ctx.Done():
+			return time.Since(start)
+		case <-time.After(restPeriod):
+		}
+		now := usage(pid)
+		if used := now.since(before); used == nil || used.CPUSeconds < idleCPU || time.Since(start) > longestRest {
+			return time.Since(start)
+		}
+		before = now
+	}
+	return 0
 }
 
 // since returns the use between two readings.

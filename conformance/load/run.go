@@ -35,6 +35,9 @@ type Result struct {
 	Rate     float64 `json:"requestsPerSecond"`
 	// Resources per second, for the import alone.
 	ResourceRate float64 `json:"resourcesPerSecond,omitempty"`
+	// SettleSeconds is how long the server was still at work after an import,
+	// 0 where that cannot be seen.
+	SettleSeconds float64 `json:"settleSeconds,omitempty"`
 	// Latencies in milliseconds.
 	P50 float64 `json:"p50ms"`
 	P95 float64 `json:"p95ms"`
@@ -56,7 +59,8 @@ func Client(connections int) *http.Client {
 }
 
 // Import sends the transactions of all people from number from on, Connections
-// at a time.
+// at a time. Then it waits until the server has settled: what is measured next
+// would share the machine with the compactions that are left.
 func (r *Runner) Import(ctx context.Context, from int) Result {
 	next := atomic.Int64{}
 	next.Store(int64(from * r.Data.parts()))
@@ -71,6 +75,7 @@ func (r *Runner) Import(ctx context.Context, from int) Result {
 		all := float64((r.Data.Patients - from) * (r.Data.parts() + r.Data.Observations))
 		res.ResourceRate = all * float64(res.Requests-res.Failures) / float64(res.Requests) / res.Seconds
 	}
+	res.SettleSeconds = settle(ctx, r.PID).Seconds()
 	return res
 }
 

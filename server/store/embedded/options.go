@@ -22,7 +22,7 @@ type Options struct {
 	// CacheBytes bounds the memory for blocks read from disk; 0 means 128 MiB.
 	CacheBytes int64
 	// MemTableBytes bounds each of the buffers of writes not yet in sorted
-	// files, and so the log that is replayed after a crash; 0 means 32 MiB.
+	// files, and so the log that is replayed after a crash; 0 means 64 MiB.
 	MemTableBytes uint64
 	// KeepSnapshots is how long a snapshot of a page answers after newer
 	// writes; 0 means 30 minutes.
@@ -73,7 +73,7 @@ func (o Options) withDefaults() Options {
 		o.CacheBytes = 128 << 20
 	}
 	if o.MemTableBytes == 0 {
-		o.MemTableBytes = 32 << 20
+		o.MemTableBytes = 64 << 20
 	}
 	if o.KeepSnapshots == 0 {
 		o.KeepSnapshots = 30 * time.Minute
