@@ -31,8 +31,9 @@
 //
 // Because docs grow with time, every list of the index is in the default order
 // of a search, newest first: a page of a popular code ends after its first
-// entries, and lists intersect by leaping. The records of a patient are also
-// kept in the order of their date; see timeline.go.
+// entries, and lists intersect by leaping. The versions that one transaction
+// brings into a list are one entry; see groups.go. The records of a patient are
+// also kept in the order of their date; see timeline.go.
 //
 // # Durability
 //

@@ -52,7 +52,7 @@ func (e *Engine) run(ctx context.Context, s stage) error {
 	if mongo.IsDuplicateKeyError(err) { // its text names the resource
 		err = fmt.Errorf("%w: the version exists already", store.ErrConflict)
 	}
-	return err
+	return withoutText(err)
 }
 
 // check refuses what no store could hold, and what this deployment cannot.

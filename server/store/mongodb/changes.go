@@ -124,7 +124,7 @@ func (e *Engine) newWaker(ctx context.Context) *waker {
 func (w *waker) open(ctx context.Context) {
 	stream, err := w.e.meta.Watch(ctx, mongo.Pipeline{}, options.ChangeStream().SetMaxAwaitTime(w.e.opts.PollEvery))
 	if err != nil {
-		w.e.opts.Logger.Warn("no change stream: looking for changes at intervals", "error", err)
+		w.e.opts.Logger.Warn("no change stream: looking for changes at intervals", "error", withoutText(err))
 		return
 	}
 	w.stream = stream

@@ -52,7 +52,7 @@ func (e *Engine) readOne(ctx context.Context, filter bson.D, key store.Key) (sto
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return store.Version{}, store.ErrNotFound
 	case err != nil:
-		return store.Version{}, fmt.Errorf("mongodb: read: %w", err)
+		return store.Version{}, withoutText(fmt.Errorf("mongodb: read: %w", err))
 	}
 	e.noteSeq(uint64(r.Seq))
 	return e.version(&r)

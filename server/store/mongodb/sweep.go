@@ -25,7 +25,7 @@ func (e *Engine) startSweeper() {
 			case <-time.After(sweepEvery):
 			}
 			if err := e.sweep(ctx, e.opts.Now().Add(-e.opts.KeepSnapshots)); err != nil && ctx.Err() == nil {
-				e.opts.Logger.Warn("old index keys were not dropped; trying again later", "error", err)
+				e.opts.Logger.Warn("old index keys were not dropped; trying again later", "error", withoutText(err))
 			}
 		}
 	})

@@ -59,7 +59,7 @@ func (e *Engine) reading(ctx context.Context, asOf uint64, f func(*view) error) 
 		lost := !reconnected && disconnected(err)
 		reconnected = reconnected || lost
 		if !lost && !passing(err) || wait > time.Second {
-			return err
+			return withoutText(err)
 		}
 		select {
 		case <-ctx.Done():
