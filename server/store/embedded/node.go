@@ -280,11 +280,6 @@ func (n *rangesNode) lists(v *view, typ string) ([][]byte, bool, error) {
 	return slices.CompactFunc(lists, slices.Equal), true, nil
 }
 
-// all returns the whole set, if it has at most limit entries.
-func (n *rangesNode) all(v *view, typ string, limit int) ([]posting, bool, error) {
-	return n.probe(v, typ, limit)
-}
-
 // setNode is met by the versions of a set found before, by type.
 type setNode struct{ byType map[string][]posting }
 

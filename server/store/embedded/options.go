@@ -52,7 +52,9 @@ type planLimits struct {
 	union int
 	// driving is the most patient and author lists a search starts from.
 	driving int
-	// rejects is how many rejected versions show that a test should be a set.
+	// harden is how many rejected versions show that a test should be a set.
+	harden int
+	// rejects is how many rejected entries show that a timeline does not help.
 	rejects int
 	// timeline is how few versions another condition must leave for a
 	// timeline not to be worth it.
@@ -63,7 +65,7 @@ type planLimits struct {
 	set int
 }
 
-var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 16, driving: 64, rejects: 1000, timeline: 16, changes: 200, set: 2_000_000}
+var defaultLimits = planLimits{probes: []int{64, 512}, nearSteps: 6, union: 32, driving: 64, harden: 256, rejects: 1000, timeline: 16, changes: 200, set: 2_000_000}
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {

@@ -14,7 +14,7 @@ import (
 //     is tested on their keys.
 //   - Otherwise the lists of the conditions leap over each other, and what is
 //     no list is tested on keys, until testing has turned out to reject too
-//     much: then the set is fetched from the index once.
+//     much: then the set is fetched from the index, if it is not too large.
 type typeScan struct {
 	v        *view
 	typ      string
@@ -24,11 +24,12 @@ type typeScan struct {
 	at       doc
 	done     bool
 	rejected int
+	harden   int // at so many, tests are made sets where that costs no more
 	cand     candidate
 }
 
 func (v *view) openScan(typ string, nodes []node, must search.Must, from doc) (*typeScan, error) {
-	s := &typeScan{v: v, typ: typ, must: v.mustOf(must, typ), at: from}
+	s := &typeScan{v: v, typ: typ, must: v.mustOf(must, typ), at: from, harden: v.e.opts.plan.harden}
 	nodes, possible := narrow(typ, nodes)
 	if !possible || s.must.nothing() {
 		s.done = true
@@ -137,10 +138,11 @@ func (s *typeScan) next() (*candidate, error) {
 		if ok {
 			return &s.cand, nil
 		}
-		if s.rejected++; s.rejected == s.v.e.opts.plan.rejects {
-			if err := s.harden(); err != nil {
+		if s.rejected++; s.rejected == s.harden {
+			if err := s.toSets(); err != nil {
 				return nil, err
 			}
+			s.harden *= 4
 		}
 	}
 	s.done = true
@@ -176,8 +178,13 @@ func (s *typeScan) leap() (posting, bool) {
 	}
 }
 
-// harden turns tests into sets.
-func (s *typeScan) harden() error {
+// entriesForTest is how many index entries are read in about the time of a test,
+// which reads the keys of a version from another place.
+const entriesForTest = 16
+
+// toSets turns tests into sets that are found in the time spent so far.
+func (s *typeScan) toSets() error {
+	limit := min(entriesForTest*s.rejected, s.v.e.opts.plan.set)
 	var kept []node
 	for _, n := range s.tests {
 		inner, negated := n, false
@@ -189,12 +196,13 @@ func (s *typeScan) harden() error {
 			kept = append(kept, n)
 			continue
 		}
-		set, complete, err := ranges.all(s.v, s.typ, s.v.e.opts.plan.set)
+		set, complete, err := ranges.probe(s.v, s.typ, limit)
 		switch {
 		case err != nil:
 			return err
 		case !complete:
 			kept = append(kept, n)
+			continue
 		case negated:
 			kept = append(kept, notNode{&setNode{byType: map[string][]posting{s.typ: set}}})
 		default:
