@@ -219,10 +219,23 @@ func (p *parser) plain(at criterionAt, g group, modifier, value string) (Clause,
 		return Clause{Param: param, Modifier: m, Missing: value == "true"}, nil
 	}
 	c, err := p.values(at, param, m, typ, value)
+	if param.Code == "patient" && m == ModifierNone && !slices.ContainsFunc(g.types, func(t string) bool { return !patientIsSubject()[t] }) {
+		c.toPatients()
+	}
 	if err == nil && at.adapt != nil && !at.adapt(&c) {
 		err = errUnfit
 	}
 	return c, err
+}
+
+// toPatients adds the type to ids of references that can only be to patients: one
+// key is found at once, all that begin with an id are not.
+func (c *Clause) toPatients() {
+	for i := range c.Values {
+		if v := &c.Values[i]; v.ID != "" && v.Type == "" {
+			v.Type = "Patient"
+		}
+	}
 }
 
 // errUnfit tells that a criterion could not be adapted.

@@ -68,8 +68,8 @@ type bound struct {
 func NewRegistry(custom ...*fhir.Element) (*Registry, error) { return New(Options{}, custom...) }
 
 // New returns a registry of the base parameters and the custom ones, given as
-// SearchParameter resources. A custom parameter replaces a base one of the
-// same code and type. The error is a fhir.Issues.
+// SearchParameter resources. A custom parameter must not have the code of
+// another one of its types. The error is a fhir.Issues.
 func New(opts Options, custom ...*fhir.Element) (*Registry, error) {
 	if opts.Zone == nil {
 		opts.Zone = Japan()

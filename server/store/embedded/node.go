@@ -251,15 +251,15 @@ func (n *rangesNode) lists(v *view, typ string) ([][]byte, bool, error) {
 	if len(n.ranges) > most {
 		return nil, false, nil
 	}
-	it, err := v.looker()
-	if err != nil {
-		return nil, false, err
-	}
 	head := len(typ) + 3
 	for r := range n.inLists(v, typ) {
 		if isExact(r) {
 			lists = append(lists, listKey(typ, listTerm, r.Low))
 			continue
+		}
+		it, err := v.looker()
+		if err != nil {
+			return nil, false, err
 		}
 		low, high := rangeBounds(typ, r)
 		for steps, ok := 0, it.SeekGE(low); ok && bytes.Compare(it.Key(), high) < 0; steps++ {

@@ -123,14 +123,19 @@ func (v *view) rawRow(d doc) ([]byte, error) {
 	return it.ValueAndErr()
 }
 
-// fetch reads whole versions, in the order of their keys, in which the iterator
-// is quick.
-func (v *view) fetch(docs []doc) ([]store.Version, error) {
-	out := make([]store.Version, len(docs))
-	it, err := v.looker()
+// fetch reads whole versions, in the order of their keys, in which an iterator
+// is quick. It is bounded by the first and the last of them: tables that hold only
+// what came before or after are not looked into.
+func (v *view) fetch(docs []doc) (_ []store.Version, err error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	it, err := v.snap.NewIter(&pebble.IterOptions{LowerBound: versionKey(slices.Min(docs)), UpperBound: after(versionKey(slices.Max(docs)))})
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	out := make([]store.Version, len(docs))
 	order := make([]int, len(docs))
 	for i := range order {
 		order[i] = len(docs) - 1 - i // mostly they come newest first

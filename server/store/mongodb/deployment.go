@@ -63,7 +63,7 @@ func (e *Engine) try(ctx context.Context) error {
 	var said mongo.CommandError
 	if errors.As(err, &said) && len(said.Labels) == 0 {
 		e.transactions = false
-		return e.without(err)
+		return e.without(said) // whole: the trial writes nothing of anybody
 	}
 	return err
 }
