@@ -59,12 +59,18 @@ func (e *Engine) Damage(space byte, f func([]byte) []byte) bool {
 	return e.db.Delete(it.Key(), pebble.Sync) == nil
 }
 
-// DamageGroup is Damage for the last group of the index.
-func (e *Engine) DamageGroup(f func([]byte) []byte) bool {
+// index goes through the index.
+func (e *Engine) index() *pebble.Iterator {
 	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
 	if err != nil {
-		return false
+		panic(err)
 	}
+	return it
+}
+
+// DamageGroup is Damage for the last group of the index.
+func (e *Engine) DamageGroup(f func([]byte) []byte) bool {
+	it := e.index()
 	defer it.Close()
 	for ok := it.Last(); ok; ok = it.Prev() {
 		if !docAtEnd(it.Key()).isGroup() {
@@ -80,10 +86,7 @@ func (e *Engine) DamageGroup(f func([]byte) []byte) bool {
 
 // Stray copies the last index entry to a version that there is not.
 func (e *Engine) Stray() {
-	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
-	if err != nil {
-		panic(err)
-	}
+	it := e.index()
 	defer it.Close()
 	it.Last()
 	key := append([]byte(nil), it.Key()...)
@@ -106,10 +109,7 @@ func (e *Engine) SetFormat(n uint64) {
 // MakeOlder makes the store one of an older format and returns how many entries
 // that format did not have.
 func (e *Engine) MakeOlder(format uint64) int {
-	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
-	if err != nil {
-		panic(err)
-	}
+	it := e.index()
 	defer it.Close()
 	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
@@ -150,10 +150,7 @@ func (e *Engine) split(key []byte, d doc, value []byte) {
 // Repeat copies the entries of some lists to others, named by how they begin, and
 // returns how many there are.
 func (e *Engine) Repeat(from, to string) int {
-	it, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceIndex}, UpperBound: []byte{spaceIndex + 1}})
-	if err != nil {
-		panic(err)
-	}
+	it := e.index()
 	defer it.Close()
 	n := 0
 	for ok := it.First(); ok; ok = it.Next() {
