@@ -170,7 +170,6 @@ func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, 
 	if term == nil || err != nil {
 		return nil, err
 	}
-	_, term = v.e.opts.Terms.Timeline(typ, term)
 	prefix := listKey(typ, listMoment, term)
 	tests := slices.Concat(nodes[:at], nodes[at+1:])
 	kindAt, kind, err := v.timelineKind(typ, tests)
@@ -197,12 +196,17 @@ func (v *view) openTimeline(typ string, nodes []node, c *collector) (*timeline, 
 	return t, nil
 }
 
-// timelineTerm finds a condition that is one list with a timeline.
-func (v *view) timelineTerm(typ string, nodes []node, by *search.Parameter) (int, []byte, error) {
-	return v.oneList(typ, nodes, func(key []byte) bool {
+// timelineTerm finds a condition that is one list with a timeline, and returns
+// the term by which that is kept.
+func (v *view) timelineTerm(typ string, nodes []node, by *search.Parameter) (_ int, list []byte, _ error) {
+	at, term, err := v.oneList(typ, nodes, func(key []byte) bool {
 		p, _ := v.e.opts.Terms.Timeline(typ, key)
 		return p != nil && p.Code == by.Code
 	})
+	if term != nil {
+		_, list = v.e.opts.Terms.Timeline(typ, term)
+	}
+	return at, list, err
 }
 
 // timelineKind finds a condition that is one list of a kind.
