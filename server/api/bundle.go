@@ -36,7 +36,9 @@ func (w *writer) field(name, value string) {
 	if value == "" {
 		return
 	}
-	w.raw(`,"` + name + `":`)
+	w.raw(`,"`)
+	w.raw(name)
+	w.raw(`":`)
 	w.quoted(value)
 }
 
@@ -92,7 +94,9 @@ func (w *writer) entry(b *interaction.Bundle, e *interaction.Entry) {
 		w.buf = appendReply(w.buf, e.Reply, w.lang)
 	}
 	if e.Mode != "" {
-		w.raw(`,"search":{"mode":"` + e.Mode + `"}`)
+		w.raw(`,"search":{"mode":"`)
+		w.raw(e.Mode)
+		w.raw(`"}`)
 	}
 	if e.Request != nil {
 		w.raw(`,"request":{"method":"` + e.Request.Method + `"`)

@@ -3,7 +3,9 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -142,8 +144,20 @@ func (x *exchange) sendBundle(b *interaction.Bundle) error {
 	if !b.Timestamp.IsZero() {
 		x.Header("Last-Modified", b.Timestamp.UTC().Truncate(time.Second).Format(http.TimeFormat))
 	}
-	return x.send(http.StatusOK, appendBundle(make([]byte, 0, bundleSize(b)), b, x.lang))
+	buf := pages.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	*buf = appendBundle(slices.Grow((*buf)[:0], bundleSize(b)), b, x.lang)
+	err := x.send(http.StatusOK, *buf)
+	if cap(*buf) <= maxPooled {
+		pages.Put(buf)
+	}
+	return err
 }
+
+// pages holds buffers that Bundles are put together in: nothing keeps one once
+// the answer is written. Larger ones than maxPooled are left to the collector.
+var pages = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxPooled = 1 << 20
 
 // bundleSize guesses the length of an encoded Bundle.
 func bundleSize(b *interaction.Bundle) int {

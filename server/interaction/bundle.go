@@ -81,4 +81,4 @@ type Later struct {
 }
 
 // fullURL returns the absolute URL of a resource.
-func (c *Call) fullURL(key store.Key) string { return c.Base + "/" + key.String() }
+func (c *Call) fullURL(key store.Key) string { return c.Base + "/" + key.Type + "/" + key.ID }

@@ -36,7 +36,7 @@ func (r *searching) lookInside(asked []string) error {
 // result is one match of a search: a resource as stored or, with the key of its
 // type and no id, one that another contains.
 type result struct {
-	store.Version
+	*store.Version
 	container store.Key // the resource itself where it is in no other
 	fragment  string    // "#id" of a contained resource
 }
@@ -44,7 +44,8 @@ type result struct {
 // results are the matches of a page.
 func (r *searching) results(page store.Page) ([]result, error) {
 	out := make([]result, len(page.Versions))
-	for i, v := range page.Versions {
+	for i := range page.Versions {
+		v := &page.Versions[i]
 		out[i] = result{Version: v, container: v.Key}
 		if page.Parts == nil || page.Parts[i] == 0 {
 			continue
@@ -57,14 +58,9 @@ func (r *searching) results(page store.Page) ([]result, error) {
 		if inner == nil {
 			return nil, Internalf(errNoPart)
 		}
-		out[i].fragment = "#" + inner.ID()
-		out[i].Key = store.Key{Type: inner.ResourceType()}
-		out[i].JSON, out[i].Keys = fhirjson.Append(nil, inner), nil
+		part := *v
+		part.Key, part.JSON, part.Keys = store.Key{Type: inner.ResourceType()}, fhirjson.Append(nil, inner), nil
+		out[i].Version, out[i].fragment = &part, "#"+inner.ID()
 	}
 	return out, nil
-}
-
-// distinct leaves out repetitions, which follow each other.
-func distinct(versions []store.Version) []store.Version {
-	return slices.CompactFunc(slices.Clone(versions), func(a, b store.Version) bool { return a.Key == b.Key })
 }

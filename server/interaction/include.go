@@ -45,7 +45,7 @@ func (r *searching) include(ctx context.Context, must search.Must, matches []res
 	g := &gathering{r: r, ctx: ctx, must: must, asOf: asOf, have: map[store.Key]bool{}}
 	from, first := make([]store.Version, len(matches)), true
 	for i, m := range matches {
-		from[i] = m.Version
+		from[i] = *m.Version
 		g.have[m.Key] = true
 	}
 	for len(from) > 0 && !g.out.cut {

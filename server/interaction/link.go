@@ -6,10 +6,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -131,6 +133,9 @@ func badLink() *Refusal {
 
 // binding is what a link is bound to.
 func binding(c policy.Caller) []byte {
-	b, _ := json.Marshal([]any{c.Client, c.Kind, c.Organization, c.Patient, c.Acting, c.Purpose, c.Unrestricted}) //nolint:errchkjson // strings
+	var b []byte
+	for _, s := range [...]string{c.Client, string(c.Kind), c.Organization, c.Patient, string(c.Acting), c.Purpose, strconv.FormatBool(c.Unrestricted)} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
 	return b
 }

@@ -3,6 +3,7 @@ package interaction
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir/search"
@@ -49,11 +50,18 @@ type discard struct{}
 func (discard) Record(context.Context, Access) error { return nil }
 
 func seen(versions ...store.Version) []Seen {
-	list := make([]Seen, 0, len(versions))
-	for _, v := range versions {
-		list = append(list, Seen{Key: v.Key, Version: v.Version, Labels: v.Labels})
+	list := make([]Seen, len(versions))
+	for i := range versions {
+		v := &versions[i]
+		list[i] = Seen{Key: v.Key, Version: v.Version, Labels: v.Labels}
 	}
 	return list
+}
+
+// distinct leaves out repetitions, which follow each other: contained resources
+// are several results of one resource.
+func distinct(list []Seen) []Seen {
+	return slices.CompactFunc(list, func(a, b Seen) bool { return a.Key == b.Key })
 }
 
 // record keeps the access and returns the error of the interaction, or that

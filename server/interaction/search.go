@@ -53,15 +53,16 @@ type searching struct {
 // see, with what they include.
 func (s *Service) Search(ctx context.Context, c Call, ask SearchRequest) (*Bundle, error) {
 	run := &searching{s: s, c: &c, ask: ask}
-	b, versions, err := run.do(ctx)
-	a := Access{Interaction: "search-type", Type: run.ask.Type, Query: run.ask.Query, Seen: seen(versions...)}
+	b, handed, err := run.do(ctx)
+	a := Access{Interaction: "search-type", Type: run.ask.Type, Query: run.ask.Query, Seen: handed}
 	if run.ask.Type == "" {
 		a.Interaction = "search-system"
 	}
 	return b, s.record(ctx, &c, a, err)
 }
 
-func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
+// do returns the page and what it hands out.
+func (r *searching) do(ctx context.Context) (*Bundle, []Seen, error) {
 	if err := r.resume(); err != nil {
 		return nil, nil, err
 	}
@@ -94,7 +95,7 @@ func (r *searching) do(ctx context.Context) (*Bundle, []store.Version, error) {
 		return nil, nil, err
 	}
 	b, err := r.bundle(page, matches, included)
-	return b, append(distinct(page.Versions), included.versions...), err
+	return b, append(distinct(seen(page.Versions...)), seen(included.versions...)...), err
 }
 
 // search asks the store, unless only definitions of the server are left, and
@@ -240,13 +241,14 @@ func (r *searching) bundle(page store.Page, matches []result, inc included) (*Bu
 		return nil, err
 	}
 	shape := Shape{Summary: r.req.Directives.Summary, Elements: r.req.Directives.Elements}
+	b.Entries = make([]Entry, 0, len(matches)+len(r.builtIn)+len(inc.versions)+1)
 	add := func(url string, v *store.Version, mode string) error {
 		json, err := shape.Apply(v.JSON)
 		b.Entries = append(b.Entries, Entry{FullURL: url, Resource: json, Mode: mode, Labels: v.Labels})
 		return err
 	}
 	for i := range matches {
-		if err := add(r.c.fullURL(matches[i].container)+matches[i].fragment, &matches[i].Version, "match"); err != nil {
+		if err := add(r.c.fullURL(matches[i].container)+matches[i].fragment, matches[i].Version, "match"); err != nil {
 			return nil, err
 		}
 	}

@@ -95,8 +95,39 @@ func (c *unionCursor) seek(d doc) (posting, bool) {
 	return best, found
 }
 
-// sortPostings orders postings newest first, without repetition.
+// sortPostings orders postings newest first, without repetition; set is used up.
+// What was read from a few lists is as many runs in that order, which are merged
+// two by two.
 func sortPostings(set []posting) []posting {
-	slices.SortFunc(set, func(a, b posting) int { return newestFirst(a, b.doc) })
+	ends := make([]int, 0, 64) // of the runs
+	for i := 1; i < len(set); i++ {
+		if set[i].doc > set[i-1].doc {
+			ends = append(ends, i)
+		}
+	}
+	if len(ends) > 0 {
+		ends = append(ends, len(set))
+		other := make([]posting, len(set))
+		for len(ends) > 1 {
+			start, merged := 0, ends[:0]
+			for i := 0; i < len(ends); i += 2 {
+				middle, end := ends[i], ends[min(i+1, len(ends)-1)]
+				mergePostings(other[start:end], set[start:middle], set[middle:end])
+				start, merged = end, append(merged, end)
+			}
+			set, other, ends = other, set, merged
+		}
+	}
 	return slices.CompactFunc(set, func(a, b posting) bool { return a.doc == b.doc })
+}
+
+// mergePostings fills out with two runs.
+func mergePostings(out, a, b []posting) {
+	for i := range out {
+		if len(b) == 0 || len(a) > 0 && a[0].doc >= b[0].doc {
+			out[i], a = a[0], a[1:]
+		} else {
+			out[i], b = b[0], b[1:]
+		}
+	}
 }

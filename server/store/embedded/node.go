@@ -143,7 +143,7 @@ func (n *rangesNode) probe(v *view, typ string, limit int) ([]posting, bool, err
 	if len(n.ranges) > limit {
 		return nil, false, nil
 	}
-	s := rangeScan{v: v, typ: typ, budget: limit, found: make([]posting, 0, min(limit, 64))}
+	s := rangeScan{v: v, typ: typ, budget: limit, found: make([]posting, 0, min(limit, 128))}
 	for r := range n.inLists(v, typ) {
 		if err := s.scan(r); err != nil {
 			return nil, false, err
