@@ -112,14 +112,31 @@ func (e *Element) Clone() *Element {
 	if e == nil {
 		return nil
 	}
-	c := *e
-	if e.Children != nil {
-		c.Children = make([]*Element, len(e.Children))
-		for i, child := range e.Children {
-			c.Children[i] = child.Clone()
-		}
+	n := 0
+	e.Walk(func(*Element) bool { n++; return true })
+	c := cloner{nodes: make([]Element, 0, n), links: make([]*Element, n)}
+	return c.clone(e)
+}
+
+// cloner holds the memory of a copy: one piece is cheaper than one for each
+// element.
+type cloner struct {
+	nodes []Element
+	links []*Element
+}
+
+func (c *cloner) clone(e *Element) *Element {
+	c.nodes = append(c.nodes, *e)
+	out := &c.nodes[len(c.nodes)-1]
+	if e.Children == nil {
+		return out
 	}
-	return &c
+	n := len(e.Children)
+	out.Children, c.links = c.links[:n:n], c.links[n:]
+	for i, child := range e.Children {
+		out.Children[i] = c.clone(child)
+	}
+	return out
 }
 
 // Walk calls visit for e and every element below it, parents first, until

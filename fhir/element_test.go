@@ -66,6 +66,15 @@ func TestClone(t *testing.T) {
 	if c.Text("name", "family") != "other" || c.Get("contained") != nil || c.Type != p.Type {
 		t.Errorf("the copy is %s", fhirjson.Append(nil, c))
 	}
+	c = p.Clone()
+	c.Get("name").Add("text")
+	if a, b := p.Get("name"), c.Get("name"); len(b.Children) != len(a.Children)+1 {
+		t.Errorf("the copy is %s", fhirjson.Append(nil, c))
+	}
+	c.Get("name").Remove("text")
+	if got := string(fhirjson.Append(nil, c)); got != family {
+		t.Errorf("adding to one element changed another: %s", got)
+	}
 }
 
 func TestWalk(t *testing.T) {

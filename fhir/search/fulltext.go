@@ -42,7 +42,7 @@ func grams(text string, yield func(gram []byte)) {
 		flushWord()
 		for _, r := range Fold(piece) {
 			switch {
-			case eastern(string(r)) && (unicode.IsLetter(r) || unicode.IsNumber(r)):
+			case easternRune(r) && (unicode.IsLetter(r) || unicode.IsNumber(r)):
 				flushWord()
 				run = append(run, r)
 			case unicode.IsLetter(r) || unicode.IsNumber(r):

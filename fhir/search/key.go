@@ -170,7 +170,7 @@ func (k *keys) at(i int) []byte {
 // sorted returns the keys in order, each once. groups are where the keys of
 // each parameter begin; parameters are in order already.
 func (k *keys) sorted(groups []int) [][]byte {
-	out := make([][]byte, len(k.ends))
+	out := make([][]byte, len(k.ends), len(k.ends)+1) // _lastUpdated may come to it
 	for i := range out {
 		out[i] = k.at(i)
 	}

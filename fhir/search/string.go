@@ -85,12 +85,11 @@ func joinParts(e *fhir.Element, names ...string) string {
 // eastern reports whether a name is written in kana, kanji or hangul, and so
 // family name first.
 func eastern(s string) bool {
-	for _, r := range s {
-		if r >= 0x2e80 && r < 0xfb00 || r >= 0xff66 && r <= 0xff9d || r >= 0x20000 {
-			return true
-		}
-	}
-	return false
+	return strings.IndexFunc(s, easternRune) >= 0
+}
+
+func easternRune(r rune) bool {
+	return r >= 0x2e80 && r < 0xfb00 || r >= 0xff66 && r <= 0xff9d || r >= 0x20000
 }
 
 // How the exact form follows the folded one in a key.

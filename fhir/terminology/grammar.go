@@ -3,6 +3,7 @@ package terminology
 import (
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	"github.com/iimos/ucum"
 	"golang.org/x/text/currency"
@@ -42,9 +43,27 @@ func isUnit(code string) (string, bool) {
 	if code == "" || len(code) > maxUnit {
 		return "", false
 	}
-	_, err := ucum.Parse([]byte(code))
-	return "", err == nil
+	if _, ok := units.Load(code); ok {
+		return "", true
+	}
+	if _, err := ucum.Parse([]byte(code)); err != nil {
+		return "", false
+	}
+	if unitCount.Load() < maxUnits {
+		unitCount.Add(1)
+		units.Store(code, nil)
+	}
+	return "", true
 }
+
+// units are those that were parsed once, up to about maxUnits: most resources
+// bring the same few.
+var (
+	units     sync.Map
+	unitCount atomic.Int32
+)
+
+const maxUnits = 1000
 
 func isLanguage(code string) (string, bool) {
 	tag, err := language.Parse(code)

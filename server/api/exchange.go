@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -143,17 +144,22 @@ func (x *exchange) body() ([]byte, error) {
 		return nil, err
 	}
 	limit := x.api.cfg.MaxBody
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	var data bytes.Buffer
+	data.Grow(int(min(max(0, x.Request.ContentLength), limit, bodyStart)) + bytes.MinRead)
+	_, err = data.ReadFrom(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil && errors.Is(err, context.Canceled):
 		return nil, err
 	case err != nil:
 		return nil, damaged()
-	case int64(len(data)) > limit:
+	case int64(data.Len()) > limit:
 		return nil, tooLarge()
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
+
+// bodyStart is how much memory a client gets for the mere promise of a body.
+const bodyStart = 1 << 20
 
 func damaged() error {
 	return interaction.Refuse(interaction.BadRequest, fhir.Invalid, "body-truncated", fhir.Messagef(

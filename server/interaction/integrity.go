@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
@@ -21,8 +20,8 @@ func (p *plan) checkReferences(ctx context.Context, content *fhir.Element) error
 	}
 	var issues fhir.Issues
 	var failed error
-	eachReference(content, content.ResourceType(), func(value, expression string) {
-		key, ok := localKey(value)
+	eachReference(content, func(reference *fhir.Element) {
+		key, ok := localKey(reference.Value)
 		if !ok || failed != nil || registers(content, key) {
 			return
 		}
@@ -31,7 +30,7 @@ func (p *plan) checkReferences(ctx context.Context, content *fhir.Element) error
 			failed = err
 		} else if !there {
 			issues = append(issues, fhir.Issue{Severity: fhir.Error, Code: fhir.NotFound, ID: "reference-not-found",
-				Expression: expression, Message: fhir.Messagef(
+				Expression: content.Expression(reference), Message: fhir.Messagef(
 					"the reference to %s leads nowhere", "参照先 %s が見つかりません", key.String())})
 		}
 	})
@@ -119,23 +118,14 @@ func (p *plan) pinReferences() {
 
 // eachReference calls visit for every literal reference in a resource, but for
 // those in the entries of a Bundle.
-func eachReference(e *fhir.Element, path string, visit func(value, expression string)) {
-	for i, c := range e.Children {
-		here := path + "." + c.Name
-		if c.List {
-			n := 0
-			for j := i - 1; j >= 0 && e.Children[j].Name == c.Name; j-- {
-				n++
-			}
-			here += "[" + strconv.Itoa(n) + "]"
-		}
+func eachReference(e *fhir.Element, visit func(reference *fhir.Element)) {
+	for _, c := range e.Children {
 		switch {
 		case e.ResourceType() == "Bundle" && c.Name == "entry":
-			continue
 		case c.Name == "reference" && e.Type != nil && e.Type.Name == "Reference":
-			visit(c.Value, here)
+			visit(c)
 		default:
-			eachReference(c, here, visit)
+			eachReference(c, visit)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/kaigofhir/kaigofhir/fhir"
@@ -18,7 +19,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // stamp is a resource encoded up to its version and time, which only the
 // engine knows: filling them in costs two copies, no encoding.
 type stamp struct {
-	head, middle, tail []byte
+	head, middle, tail string
 	keys               [][]byte
 }
 
@@ -46,9 +47,20 @@ func newStamp(registry *search.Registry, content *fhir.Element) (*stamp, error) 
 	front(meta, "versionId")
 	front(content, "meta")
 	front(content, "id")
-	st := &stamp{keys: keys}
-	return st, st.cut(fhirjson.Append(nil, content), content)
+	st := &stamp{keys: slices.Grow(keys, 1)}
+	buf := scratch.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	*buf = fhirjson.Append((*buf)[:0], content)
+	err = st.cut(*buf, content)
+	if cap(*buf) <= maxScratch {
+		scratch.Put(buf)
+	}
+	return st, err
 }
+
+// scratch holds buffers that resources are encoded in.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 1 << 20
 
 // front moves the first child of that name before all others.
 func front(e *fhir.Element, name string) {
@@ -69,7 +81,7 @@ func (st *stamp) cut(json []byte, content *fhir.Element) error {
 			"the resource's id and meta cannot carry extensions on id, versionId or lastUpdated",
 			"リソースの id、meta.versionId、meta.lastUpdated に拡張を付けることはできません"))
 	}
-	st.head, st.middle, st.tail = []byte(head), []byte(middle), rest
+	st.head, st.middle, st.tail = head, middle, string(rest)
 	return nil
 }
 
@@ -85,13 +97,13 @@ func (st *stamp) stamp(version uint64, at time.Time) ([]byte, [][]byte, error) {
 	return json, st.withTime(at), nil
 }
 
-// withTime adds the key of meta.lastUpdated to those of the other content. The
-// engine waits for it, so that it is made directly.
+// withTime adds the key of meta.lastUpdated to those of the other content, once.
+// The engine waits for it, so that it is made directly.
 func (st *stamp) withTime(at time.Time) [][]byte {
 	key := search.LastUpdatedKey(at)
 	i, found := slices.BinarySearchFunc(st.keys, key, bytes.Compare)
 	if found {
 		return st.keys
 	}
-	return slices.Insert(slices.Clip(st.keys), i, key)
+	return slices.Insert(st.keys, i, key)
 }

@@ -164,3 +164,16 @@ func (e *Engine) Repeat(from, to string) int {
 	}
 	return n
 }
+
+// SortDocs is sortPostings of postings that have nothing but a doc.
+func SortDocs(docs []uint64) []uint64 {
+	set := make([]posting, len(docs))
+	for i, d := range docs {
+		set[i].doc = doc(d)
+	}
+	out := []uint64{}
+	for _, p := range sortPostings(set) {
+		out = append(out, uint64(p.doc))
+	}
+	return out
+}
