@@ -147,14 +147,16 @@ func (x *exchange) sendBundle(b *interaction.Bundle) error {
 	buf := pages.Get().(*[]byte) //nolint:errcheck,forcetypeassert // the pool holds nothing else
 	*buf = appendBundle(slices.Grow((*buf)[:0], bundleSize(b)), b, x.lang)
 	err := x.send(http.StatusOK, *buf)
-	if cap(*buf) <= maxPooled {
+	if x.Request.ProtoMajor == 1 && cap(*buf) <= maxPooled {
 		pages.Put(buf)
 	}
 	return err
 }
 
-// pages holds buffers that Bundles are put together in: nothing keeps one once
-// the answer is written. Larger ones than maxPooled are left to the collector.
+// pages holds buffers that Bundles are put together in. With HTTP/1 nobody reads
+// one once it is written; an HTTP/2 stream that the client has ended may still be
+// sending from it, and must not send the answer to somebody else. Larger ones
+// than maxPooled are left to the collector.
 var pages = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxPooled = 1 << 20
