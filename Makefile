@@ -44,14 +44,16 @@ START = 1000000
 start-times: ## how long a store of START resources takes to open after a clean stop and after kill -9; fails over 1 s and 10 s
 	go test -count=1 -timeout 60m -v -run '^TestStart$$' ./server/store/embedded -start $(START)
 
-PEOPLE = 2440,24400,122000
-growth-http: ## the same over HTTP, at growing numbers of people (PEOPLE) with 40 observations each
+PEOPLE = 24400,122000
+growth-http: ## over HTTP: a server with 2440 people in turns with one that grows to PEOPLE, 40 observations each; prints ratios
 	go build -o .cache/kaigofhir ./cmd/kaigofhir
-	rm -rf .cache/growth
-	.cache/kaigofhir serve --open --addr 127.0.0.1:18090 --data .cache/growth & pid=$$!; sleep 2; \
-	.cache/kaigofhir bench http://127.0.0.1:18090/fhir --pid $$pid --grow $(PEOPLE) --connections 2 \
+	rm -rf .cache/growth .cache/growth-small
+	.cache/kaigofhir serve --open --addr 127.0.0.1:18090 --data .cache/growth-small & small=$$!; \
+	.cache/kaigofhir serve --open --addr 127.0.0.1:18091 --data .cache/growth & large=$$!; sleep 3; \
+	.cache/kaigofhir bench http://127.0.0.1:18090/fhir --pid $$small --against http://127.0.0.1:18091/fhir --against-pid $$large \
+	  --patients 2440 --grow $(PEOPLE) --connections 2 --duration 2s \
 	  --only import,read,vread,search-patient-code-date,search-name,search-identifier,search-no-total,include,history >.cache/growth.json; \
-	status=$$?; kill $$pid; wait $$pid; rm -rf .cache/growth; exit $$status
+	status=$$?; kill $$small $$large; wait $$small $$large; rm -rf .cache/growth .cache/growth-small; exit $$status
 
 examples: $(EXAMPLES)/package/package.json ## fetch all R4 examples (needs npm: Debian package npm, or nodejs.org)
 

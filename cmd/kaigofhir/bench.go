@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +22,9 @@ type benchCommand struct {
 	Only         []string      `help:"Names of the scenarios to run; all where none is given. 'import' loads the data."`
 	Bare         bool          `help:"Measure, after each reading scenario, a bare handler that returns the same bytes, and print the ratio."`
 	PID          int           `name:"pid" help:"Process of the server on this machine, for its CPU and memory."`
+	Against      string        `placeholder:"URL" help:"A second server, measured in turns with the first: a machine that gets slower does so for both. --grow is then its numbers of people."`
+	AgainstPID   int           `name:"against-pid" help:"Process of the second server."`
+	Rounds       int           `default:"5" help:"Turns with --against; ratios are medians over them."`
 }
 
 // benchReport is what bench prints as JSON.
@@ -32,6 +34,18 @@ type benchReport struct {
 	Observations int           `json:"observations"`
 	Connections  int           `json:"connections"`
 	Results      []load.Result `json:"results"`
+	// Against is the second server, if there is one.
+	Against     string            `json:"against,omitempty"`
+	Comparisons []load.Comparison `json:"comparisons,omitempty"`
+
+	failed bool
+}
+
+// note takes a result and tells it to people.
+func (c *benchCommand) note(a *app, report *benchReport, res load.Result) {
+	report.Results = append(report.Results, res)
+	report.failed = report.failed || res.Failures > 0
+	c.print(a.stderr, res)
 }
 
 // Run measures a server and prints one JSON object; progress goes to standard
@@ -44,60 +58,73 @@ func (c *benchCommand) Run(a *app) error {
 	if !slices.IsSorted(sizes) || sizes[0] <= 0 {
 		return fmt.Errorf("numbers of people must grow from 1 on, got %v", sizes)
 	}
-	r := load.Runner{
-		Base: c.Base, Token: c.Token, Connections: c.Connections, Duration: c.Duration, PID: c.PID,
-		Data:   load.Data{Seed: c.Seed, Observations: c.Observations},
-		Client: load.Client(c.Connections),
+	if c.Rounds < 1 {
+		return fmt.Errorf("there must be a round at least, got %d", c.Rounds)
 	}
-	report := benchReport{Base: c.Base, Seed: c.Seed, Observations: c.Observations, Connections: c.Connections}
-	failed, have := false, 0
-	note := func(res load.Result) {
-		report.Results = append(report.Results, res)
-		failed = failed || res.Failures > 0
-		c.print(a.stderr, res)
+	report := &benchReport{Base: c.Base, Seed: c.Seed, Observations: c.Observations, Connections: c.Connections, Against: c.Against}
+	run := c.alone
+	if c.Against != "" {
+		run = c.inTurns
 	}
-	for _, n := range sizes {
-		r.Data.Patients = n
-		if c.wants("import") {
-			note(r.Import(a.ctx, have))
-		}
-		have = n
-		if err := c.measure(a.ctx, r, note); err != nil {
-			return err
-		}
+	if err := run(a, sizes, report); err != nil {
+		return err
 	}
 	out := json.NewEncoder(a.stdout)
 	out.SetIndent("", "  ")
 	if err := out.Encode(report); err != nil {
 		return err
 	}
-	if failed {
+	if report.failed {
 		return exitStatus(1)
 	}
 	return a.ctx.Err()
 }
 
+func (c *benchCommand) runner(base string, pid int) load.Runner {
+	return load.Runner{
+		Base: base, Token: c.Token, Connections: c.Connections, Duration: c.Duration, PID: pid,
+		Data:   load.Data{Seed: c.Seed, Observations: c.Observations},
+		Client: load.Client(c.Connections),
+	}
+}
+
+// alone measures one server.
+func (c *benchCommand) alone(a *app, sizes []int, report *benchReport) error {
+	r, have := c.runner(c.Base, c.PID), 0
+	for _, n := range sizes {
+		r.Data.Patients = n
+		if c.wants("import") {
+			c.note(a, report, r.Import(a.ctx, have))
+		}
+		have = n
+		if err := c.measure(a, r, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // measure runs the scenarios that are wanted.
-func (c *benchCommand) measure(ctx context.Context, r load.Runner, note func(load.Result)) error {
+func (c *benchCommand) measure(a *app, r load.Runner, report *benchReport) error {
 	for _, s := range load.Scenarios() {
-		if ctx.Err() != nil || !c.wants(s.Name) {
+		if a.ctx.Err() != nil || !c.wants(s.Name) {
 			continue
 		}
-		res := r.Run(ctx, s)
+		res := r.Run(a.ctx, s)
 		if c.Bare && !s.Writes && res.Failures == 0 {
-			bare, err := bareRate(ctx, r, s)
+			bare, err := bareRate(a.ctx, r, s)
 			if err != nil {
 				return err
 			}
 			res.Bare, res.Ratio = bare.Rate, res.Rate/bare.Rate
 		}
-		note(res)
+		c.note(a, report, res)
 	}
 	return nil
 }
 
 func (c *benchCommand) print(w io.Writer, res load.Result) {
-	if len(c.Grow) > 0 {
+	if len(c.Grow) > 0 || c.Against != "" {
 		fmt.Fprintf(w, "%8d people  ", res.Patients)
 	}
 	fmt.Fprintf(w, "%-26s %9.0f/s  p50 %7.2f ms  p95 %7.2f ms  p99 %7.2f ms", res.Name, res.Rate, res.P50, res.P95, res.P99)

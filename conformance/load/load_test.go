@@ -96,3 +96,28 @@ func TestImportSendsEveryTransactionOnce(t *testing.T) {
 		t.Errorf("a third person: %d requests, got %+v", res.Requests, res)
 	}
 }
+
+// TestCompare measures on a machine that gets slower all the time: the second
+// server is half as fast as the first at any moment.
+func TestCompare(t *testing.T) {
+	speed, turns := 1000.0, ""
+	measure := func(name string, share float64) func() load.Result {
+		return func() load.Result {
+			turns += name
+			speed *= 0.9
+			return load.Result{Name: "read", Patients: 7, Requests: 10, Rate: speed * share, P50: 1 / (speed * share), P95: 2 / (speed * share),
+				Process: &load.Usage{CPUSeconds: 2, ResidentMB: speed}}
+		}
+	}
+	c := load.Compare(4, measure("a", 1), measure("b", 0.5))
+	if turns != "abbaabba" || c.Rounds != 4 || c.Name != "read" {
+		t.Errorf("turns %s, got %+v", turns, c)
+	}
+	near := func(got, want float64) bool { return got > 0.98*want && got < 1.02*want }
+	if !near(c.RateRatio, 0.5) || !near(c.P50Ratio, 2) || !near(c.P95Ratio, 2) {
+		t.Errorf("ratios %v, %v and %v", c.RateRatio, c.P50Ratio, c.P95Ratio)
+	}
+	if c.First.Requests != 40 || c.First.Process.CPUSeconds != 8 || c.First.Patients != 7 || !near(c.First.Rate, (656.1+590.49)/2) {
+		t.Errorf("the first: %+v", c.First)
+	}
+}
