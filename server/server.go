@@ -127,6 +127,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	rekeyer, _ := cfg.Store.(store.Rekeyer)
 	eraser, _ := cfg.Store.(store.Eraser)
+	surveyor, _ := cfg.Store.(store.Surveyor)
 	if cfg.Jobs == nil {
 		cfg.Jobs = &job.Memory{}
 	}
@@ -139,7 +140,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Matrix == nil {
 		cfg.Matrix = sharing.National()
 	}
-	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now), policy.WithMatrix(cfg.Matrix))
+	pol, err := policy.New(cfg.Store, policy.WithClock(cfg.Now), policy.WithMatrix(cfg.Matrix), policy.WithSurvey(surveyor))
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}

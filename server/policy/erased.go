@@ -13,7 +13,7 @@ func (p *Policy) CatchUp(ctx context.Context) error { return p.view.refresh(ctx)
 func (p *Policy) Rebuild(ctx context.Context) error {
 	old := p.view
 	fresh := newView(old.st)
-	fresh.now, fresh.matrix, fresh.forms = old.now, old.matrix, old.forms
+	fresh.survey, fresh.now, fresh.matrix, fresh.forms = old.survey, old.now, old.matrix, old.forms
 	if err := fresh.refresh(ctx); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 // a consent withdrawn by one request is gone for the next.
 type view struct {
 	st     store.Store
+	survey store.Surveyor // nil: begin with all changes
 	now    func() time.Time
 	matrix *sharing.Matrix
 	forms  []string // forms for which consent is kept
@@ -69,9 +70,15 @@ const (
 )
 
 func newView(st store.Store) *view {
-	return &view{st: st, now: time.Now, people: map[string]*person{}, facts: map[store.Key]string{},
-		kinds: map[string]Kind{}, rosters: map[rosterKey]*roster{}, dirty: map[string]struct{}{},
-		empty: newRoster().snapshot(), answers: map[callerKey]search.Must{}}
+	v := &view{st: st, now: time.Now, empty: newRoster().snapshot()}
+	v.reset()
+	return v
+}
+
+// reset forgets everything.
+func (v *view) reset() {
+	v.seq, v.people, v.facts, v.kinds = 0, map[string]*person{}, map[store.Key]string{}, map[string]Kind{}
+	v.rosters, v.dirty, v.due, v.answers = map[rosterKey]*roster{}, map[string]struct{}{}, nil, map[callerKey]search.Must{}
 }
 
 // refresh folds in what was committed since, and settles whom it touches. The
@@ -84,6 +91,11 @@ func (v *view) refresh(ctx context.Context) error {
 
 // catchUp is refresh for a caller that holds mu.
 func (v *view) catchUp(ctx context.Context) error {
+	if v.seq == 0 && v.survey != nil {
+		if err := v.load(ctx); err != nil {
+			return fmt.Errorf("policy: read the store: %w", err)
+		}
+	}
 	last := v.seq
 	for version, err := range v.st.Changes(ctx, v.seq) {
 		if err != nil {
@@ -124,21 +136,32 @@ func (v *view) fold(version *store.Version) {
 			v.kinds[version.ID] = organizationKind(e)
 		}
 	}
-	if l := &version.Labels; l.Author != "" && !namesOrganization(version.Type) && version.Type != "AuditEvent" {
-		for _, id := range l.Patients {
-			p := v.person(id)
-			if _, ok := p.authors[l.Author]; !ok {
-				p.authors[l.Author] = struct{}{}
-				v.dirty[id] = struct{}{}
-			}
+	if tellsAuthors(version.Type) {
+		v.foldAuthor(&version.Labels)
+	}
+}
+
+// foldAuthor takes in that an organisation made a record about people.
+func (v *view) foldAuthor(l *search.Labels) {
+	if l.Author == "" {
+		return
+	}
+	for _, id := range l.Patients {
+		p := v.person(id)
+		if _, ok := p.authors[l.Author]; !ok {
+			p.authors[l.Author] = struct{}{}
+			v.dirty[id] = struct{}{}
 		}
 	}
 }
 
-// namesOrganization tells the types whose author label is the organisation
-// they are about, not the one that wrote them.
-func namesOrganization(resourceType string) bool {
-	return resourceType == "Consent" || resourceType == "EpisodeOfCare"
+// factTypes are those whose current resources say something, by their content.
+var factTypes = []string{"Consent", "EpisodeOfCare", "Coverage", "Organization"}
+
+// tellsAuthors tells the types whose author label is the organisation that wrote
+// them, not the one that they are about.
+func tellsAuthors(resourceType string) bool {
+	return resourceType != "Consent" && resourceType != "EpisodeOfCare" && resourceType != "AuditEvent"
 }
 
 func decode(version *store.Version) (*fhir.Element, error) {

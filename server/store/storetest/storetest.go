@@ -73,6 +73,7 @@ func (k *kit) run(t *testing.T) {
 		{"paging", testPaging},
 		{"paging while others write", testPagingUnderWrites},
 		{"changes", testChanges},
+		{"survey", testSurvey},
 		{"parallel updates", testParallelUpdates},
 		{"parallel conditional creates", testParallelCreates},
 		{"readers see whole transactions", testNoHalfTransactions},
