@@ -32,13 +32,17 @@ func (e *Engine) History(ctx context.Context, q store.HistoryQuery) (store.Page,
 }
 
 func (v *view) history(q store.HistoryQuery, pos position) (store.Page, error) {
-	feed, err := v.openFeed(q)
+	counting := q.Total && pos.total < 0
+	from := pos
+	if counting {
+		from = position{} // what comes before the page counts too
+	}
+	feed, err := v.openFeed(q, from)
 	if err != nil {
 		return store.Page{}, err
 	}
 	page := store.Page{Total: -1, AsOf: v.seq}
 	var total int64
-	counting := q.Total && pos.total < 0
 	more := false
 	var docs []doc
 	for {
@@ -141,8 +145,9 @@ type feed struct {
 	oneType   string
 }
 
-// openFeed opens what the query ranges over, at its beginning.
-func (v *view) openFeed(q store.HistoryQuery) (*feed, error) {
+// openFeed opens what the query ranges over, at its beginning or, of a type, near
+// the end of the page before.
+func (v *view) openFeed(q store.HistoryQuery, from position) (*feed, error) {
 	f := &feed{v: v, ascending: q.Ascending}
 	if q.ID != "" {
 		f.oneType = q.Type
@@ -165,9 +170,14 @@ func (v *view) openFeed(q store.HistoryQuery) (*feed, error) {
 		}
 		f.its = append(f.its, it)
 		f.heads, f.valid = append(f.heads, event{}), append(f.valid, false)
-		if q.Ascending {
+		switch {
+		case q.Ascending && from.set:
+			f.read(i, it.SeekLT(typeKey(typ, from.doc)))
+		case q.Ascending:
 			f.read(i, it.Last())
-		} else {
+		case from.set:
+			f.read(i, it.SeekGE(typeKey(typ, from.doc)))
+		default:
 			f.read(i, it.SeekGE(typeKey(typ, newestAt(v.seq))))
 		}
 	}
