@@ -41,8 +41,9 @@ growth: ## the engine's searches at growing numbers of resources (SIZES); prints
 	go test -count=1 -timeout 60m -v -run '^TestGrowth$$' ./server/store/embedded -growth $(SIZES) -growth-asks 2000
 
 START = 1000000
-start-times: ## how long a store of START resources takes to open after a clean stop and after kill -9; fails over 1 s and 10 s
+start-times: ## how long a store, and a server, of START resources takes to start after a clean stop and after kill -9; fails over 1 s and 10 s
 	go test -count=1 -timeout 60m -v -run '^TestStart$$' ./server/store/embedded -start $(START)
+	go test -count=1 -timeout 60m -v -run '^TestServeStart$$' ./cmd/kaigofhir -start-people $$(($(START) / 41))
 
 PEOPLE = 24400,122000
 growth-http: ## over HTTP: a server with 2440 people in turns with one that grows to PEOPLE, 40 observations each; prints ratios
