@@ -15,22 +15,22 @@ import (
 // given. Resources are taken apart on first use and kept; nothing grows with
 // the number of questions.
 type Memory struct {
-	resources map[name][]*fhir.Element // given ones, newest last
-	maps      []string                 // URLs of all concept maps
-	whole     map[string]string        // code system by its CodeSystem.valueSet
+	resources map[resourceName][]*fhir.Element // given ones, newest last
+	maps      []string                         // URLs of all concept maps
+	whole     map[string]string                // code system by its CodeSystem.valueSet
 	limit     int
 	// fresh, of a Memory made by With, tells what it holds differently from the
 	// one it was made of.
-	fresh map[name]bool
+	fresh map[resourceName]bool
 
 	systems shelf[*codeSystem]
 	sets    shelf[*valueSet]
 	mapped  shelf[*conceptMap]
 }
 
-// name is what a resource is held by; kind is its type or "supplement", for the
-// code system it adds to.
-type name struct{ kind, canonical string }
+// resourceName is what a resource is held by; kind is its type or "supplement",
+// with the code system it adds to as canonical.
+type resourceName struct{ kind, canonical string }
 
 // Config describes a Memory.
 type Config struct {
@@ -48,7 +48,7 @@ var _ Service = (*Memory)(nil)
 
 // New returns a Memory. It reads no resource before a question needs it.
 func New(cfg Config) *Memory {
-	m := &Memory{resources: map[name][]*fhir.Element{}, whole: map[string]string{}, limit: cfg.Limit}
+	m := &Memory{resources: map[resourceName][]*fhir.Element{}, whole: map[string]string{}, limit: cfg.Limit}
 	if m.limit <= 0 {
 		m.limit = defaultLimit
 	}
@@ -70,7 +70,7 @@ func (m *Memory) With(resources ...*fhir.Element) *Memory {
 		return m
 	}
 	own := New(Config{Resources: resources, Limit: m.limit})
-	n := &Memory{resources: maps.Clone(m.resources), whole: maps.Clone(m.whole), limit: m.limit, fresh: map[name]bool{}}
+	n := &Memory{resources: maps.Clone(m.resources), whole: maps.Clone(m.whole), limit: m.limit, fresh: map[resourceName]bool{}}
 	n.maps = slices.Clone(m.maps)
 	for _, url := range own.maps {
 		if !slices.Contains(m.maps, url) {
@@ -87,7 +87,7 @@ func (m *Memory) With(resources ...*fhir.Element) *Memory {
 		}
 	}
 	n.systems.load = func(url string) (*codeSystem, bool) {
-		if system, _ := cutVersion(url); n.fresh[name{"CodeSystem", url}] || n.fresh[name{"supplement", system}] {
+		if system, _ := cutVersion(url); n.fresh[resourceName{"CodeSystem", url}] || n.fresh[resourceName{"supplement", system}] {
 			return n.loadSystem(url)
 		}
 		return m.systems.get(url)
@@ -100,7 +100,7 @@ func (m *Memory) With(resources ...*fhir.Element) *Memory {
 // shared loads what is fresh in n itself, all else from the shelf below.
 func shared[T any](n *Memory, kind string, below *shelf[T], read func(*fhir.Element) T) func(string) (T, bool) {
 	return func(url string) (T, bool) {
-		if n.fresh[name{kind, url}] {
+		if n.fresh[resourceName{kind, url}] {
 			return load(n, kind, url, read)
 		}
 		return below.get(url)
@@ -123,7 +123,7 @@ func (m *Memory) take(r *fhir.Element) {
 		set, _ := cutVersion(r.Text("valueSet"))
 		m.whole[set] = url
 	}
-	key := name{kind, url}
+	key := resourceName{kind, url}
 	m.resources[key] = append(m.resources[key], r)
 	if v := r.Text("version"); v != "" {
 		key.canonical += "|" + v
@@ -134,7 +134,7 @@ func (m *Memory) take(r *fhir.Element) {
 // held reduces a canonical to the one under which a resource is held: with
 // its version where just that version was given, without in all other cases.
 func (m *Memory) held(kind, canonical string) string {
-	if len(m.resources[name{kind, canonical}]) > 0 {
+	if len(m.resources[resourceName{kind, canonical}]) > 0 {
 		return canonical
 	}
 	url, _ := cutVersion(canonical)
@@ -147,7 +147,7 @@ func (m *Memory) system(canonical string) (*codeSystem, bool) {
 
 // resource finds the newest given resource, then the one of R4.
 func (m *Memory) resource(kind, canonical string) (*fhir.Element, bool) {
-	if list := m.resources[name{kind, canonical}]; len(list) > 0 {
+	if list := m.resources[resourceName{kind, canonical}]; len(list) > 0 {
 		return list[len(list)-1], true
 	}
 	// The kind is looked up first: a code system URL in a resource may name
@@ -182,7 +182,7 @@ func (m *Memory) loadSystem(canonical string) (*codeSystem, bool) {
 	if !ok || len(cs.concepts) == 0 {
 		return nil, false
 	}
-	for _, s := range m.resources[name{"supplement", cs.url}] {
+	for _, s := range m.resources[resourceName{"supplement", cs.url}] {
 		cs = cs.supplement(newCodeSystem(s))
 	}
 	return cs, true

@@ -15,9 +15,9 @@ import (
 	"github.com/kaigofhir/kaigofhir/server/store"
 )
 
-// view is what the policy knows of people and organisations, folded from the
-// changes of the store. It is brought up to date before each question, so that
-// a consent withdrawn by one request is gone for the next.
+// view is what the policy knows of people and organisations, loaded once and from
+// then on folded from the changes of the store. It is brought up to date before
+// each question, so that a consent withdrawn by one request is gone for the next.
 type view struct {
 	st     store.Store
 	survey store.Surveyor // nil: begin with all changes
