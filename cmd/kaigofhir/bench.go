@@ -20,9 +20,9 @@ type benchCommand struct {
 	Connections  int           `default:"16" help:"Connections at the same time."`
 	Duration     time.Duration `default:"5s" help:"Time for each scenario."`
 	Only         []string      `help:"Names of the scenarios to run; all where none is given. 'import' loads the data."`
-	Bare         bool          `help:"Measure, after each reading scenario, a bare handler that returns the same bytes, and print the ratio."`
+	Bare         bool          `xor:"yardstick" help:"Measure, after each reading scenario, a bare handler that returns the same bytes, and print the ratio."`
 	PID          int           `name:"pid" help:"Process of the server on this machine, for its CPU and memory."`
-	Against      string        `placeholder:"URL" help:"A second server, measured in turns with the first: a machine that gets slower does so for both. --grow is then its numbers of people."`
+	Against      string        `xor:"yardstick" placeholder:"URL" help:"A second server, measured in turns with the first: a machine that gets slower does so for both. --grow is then its numbers of people."`
 	AgainstPID   int           `name:"against-pid" help:"Process of the second server."`
 	Rounds       int           `default:"5" help:"Turns with --against; ratios are medians over them."`
 }
