@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -16,16 +17,16 @@ import (
 
 var _ store.Surveyor = (*Engine)(nil)
 
-// Survey has the deployment group the versions of the type by their labels.
+// Survey has the deployment group the versions of the type by their labels. It
+// reads in no snapshot, which would be lost on a large store before it ends: what
+// is committed stays.
 func (e *Engine) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
 	return func(yield func(search.Labels, error) bool) {
-		var sets []search.Labels
-		err := e.reading(ctx, 0, func(v *view) (err error) {
-			sets, err = v.survey(resourceType)
-			return err
-		})
+		ctx, cancel := context.WithTimeout(ctx, surveyTime)
+		defer cancel()
+		sets, err := e.surveyed(ctx, resourceType)
 		if err != nil {
-			yield(search.Labels{}, err)
+			yield(search.Labels{}, withoutText(err))
 			return
 		}
 		for _, l := range sets {
@@ -43,10 +44,30 @@ var joined = is("$reduce", bson.D{
 	{Key: "in", Value: is("$concat", bson.A{"$$value", " ", "$$this"})},
 })
 
-func (v *view) survey(typ string) ([]search.Labels, error) {
-	these := bson.D{{Key: "type", Value: typ}, {Key: "seq", Value: is("$lte", int64(v.seq))}}
+// surveyTime is how long the survey of a type may take, which looks at all of its
+// versions: longer than Options.Timeout allows other operations.
+const surveyTime = time.Hour
+
+// surveyed makes the survey behind everything that this process has seen.
+func (e *Engine) surveyed(ctx context.Context, typ string) (sets []search.Labels, err error) {
+	if !e.transactions { // no sessions either, and one server
+		return e.survey(ctx, typ)
+	}
+	err = e.inSession(ctx, func(ctx context.Context, _ *mongo.Session) error {
+		sets, err = e.survey(ctx, typ)
+		return err
+	})
+	return sets, err
+}
+
+func (e *Engine) survey(ctx context.Context, typ string) ([]search.Labels, error) {
+	st, err := e.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	these := bson.D{{Key: "type", Value: typ}, {Key: "seq", Value: is("$lte", st.Seq)}}
 	labels := bson.D{{Key: "form", Value: "$form"}, {Key: "author", Value: "$author"}, {Key: "patients", Value: joined}}
-	cursor, err := v.e.records.Aggregate(v.ctx, mongo.Pipeline{is("$match", these), is("$group", is("_id", labels))},
+	cursor, err := e.records.Aggregate(ctx, mongo.Pipeline{is("$match", these), is("$group", is("_id", labels))},
 		options.Aggregate().SetAllowDiskUse(true))
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: survey: %w", err)
@@ -54,7 +75,7 @@ func (v *view) survey(typ string) ([]search.Labels, error) {
 	var found []struct {
 		Labels struct{ Form, Author, Patients string } `bson:"_id"`
 	}
-	if err := cursor.All(v.ctx, &found); err != nil {
+	if err := cursor.All(ctx, &found); err != nil {
 		return nil, fmt.Errorf("mongodb: survey: %w", err)
 	}
 	sets := make([]search.Labels, len(found))
