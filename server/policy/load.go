@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
@@ -17,10 +18,24 @@ func WithSurvey(s store.Surveyor) Option { return func(p *Policy) { p.view.surve
 // loadPage is how many resources are read at once.
 const loadPage = 1000
 
-// load takes in the store as it is now: of the types that say something the
-// current resources, of all others only who made a record about whom. The caller
-// holds mu.
+// loadTries is how often a load is begun anew because somebody erased records
+// meanwhile, which ends all snapshots.
+const loadTries = 10
+
+// load takes in the store as it is now. The caller holds mu.
 func (v *view) load(ctx context.Context) error {
+	var err error
+	for range loadTries {
+		if err = v.loadOnce(ctx); !errors.Is(err, store.ErrExpired) {
+			break
+		}
+	}
+	return err
+}
+
+// loadOnce reads of the types that say something the current resources, of all
+// others only who made a record about whom.
+func (v *view) loadOnce(ctx context.Context) error {
 	status, err := v.st.Status(ctx)
 	if err != nil || status.Seq == 0 {
 		return err

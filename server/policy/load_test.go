@@ -135,6 +135,36 @@ func writeSomething(t *testing.T, st store.Store, r *rand.Rand) {
 	}
 }
 
+// expiring ends the snapshot of the first load, as an erasure does.
+type expiring struct {
+	*embedded.Engine
+	searches int
+}
+
+func (e *expiring) Search(ctx context.Context, q search.Query) (store.Page, error) {
+	if e.searches++; e.searches == 3 {
+		return store.Page{}, store.ErrExpired
+	}
+	return e.Engine.Search(ctx, q)
+}
+
+// TestLoadBeginsAnew where records are erased meanwhile.
+func TestLoadBeginsAnew(t *testing.T) {
+	st, err := embedded.OpenMemory(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close() //nolint:errcheck // in memory
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 30 {
+		writeSomething(t, st, r)
+	}
+	e := &expiring{Engine: st}
+	if _, err := New(e, WithSurvey(st)); err != nil || e.searches != 3+len(factTypes) {
+		t.Errorf("%v after %d searches", err, e.searches)
+	}
+}
+
 // brokenSurvey fails once, after it has told something that is not so.
 type brokenSurvey struct {
 	store.Surveyor
