@@ -208,3 +208,68 @@ func TestLoadThatFails(t *testing.T) {
 		t.Errorf("(-all changes +loaded):\n%s", diff)
 	}
 }
+
+// interrupted calls meanwhile at the end of a load, once.
+type interrupted struct {
+	store.Surveyor
+	meanwhile func()
+}
+
+func (i *interrupted) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
+	if resourceType == "VisionPrescription" && i.meanwhile != nil {
+		i.meanwhile()
+		i.meanwhile = nil
+	}
+	return i.Surveyor.Survey(ctx, resourceType)
+}
+
+// TestErasureDuringRebuild erases a consent, as the job does, while the policy is
+// rebuilt after another erasure.
+func TestErasureDuringRebuild(t *testing.T) {
+	st, err := embedded.OpenMemory(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close() //nolint:errcheck // in memory
+	apply := func(w store.Write) {
+		if _, err := st.Apply(t.Context(), store.Tx{Writes: []store.Write{w}}); err != nil {
+			t.Error(err)
+		}
+	}
+	terms := sharing.Terms{Patient: "p", Active: true, Permit: true, Recipients: []string{"o"}}
+	key := store.Key{Type: "Consent", ID: "c"}
+	content := fhirjson.Append(nil, terms.Resource().Set("id", key.ID))
+	apply(store.Write{Key: key, Method: store.Create, Stamp: func(uint64, time.Time) ([]byte, [][]byte, error) { return content, nil, nil }})
+	hooked := &interrupted{Surveyor: st}
+	p, err := New(st, WithSurvey(hooked))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(knownTo(t, p).facts) != 1 {
+		t.Error("the consent is not known")
+	}
+	erased := make(chan struct{})
+	hooked.meanwhile = func() {
+		go func() {
+			defer close(erased)
+			apply(store.Write{Key: key, Method: store.Delete})
+			if err := p.CatchUp(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := st.Erase(t.Context(), true, []store.Erasing{{Key: key}}); err != nil {
+				t.Error(err)
+			}
+		}()
+		select { // it is stopped by CatchUp, or does its worst
+		case <-erased:
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	if err := p.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-erased
+	if facts := knownTo(t, p).facts; len(facts) > 0 {
+		t.Errorf("what is erased is known: %v", facts)
+	}
+}
