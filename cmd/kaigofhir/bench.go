@@ -62,11 +62,9 @@ func (c *benchCommand) Run(a *app) error {
 		return fmt.Errorf("there must be a round at least, got %d", c.Rounds)
 	}
 	report := &benchReport{Base: c.Base, Seed: c.Seed, Observations: c.Observations, Connections: c.Connections, Against: c.Against}
-	run := c.alone
 	if c.Against != "" {
-		run = c.inTurns
-	}
-	if err := run(a, sizes, report); err != nil {
+		c.inTurns(a, sizes, report)
+	} else if err := c.alone(a, sizes, report); err != nil {
 		return err
 	}
 	out := json.NewEncoder(a.stdout)
@@ -90,18 +88,23 @@ func (c *benchCommand) runner(base string, pid int) load.Runner {
 
 // alone measures one server.
 func (c *benchCommand) alone(a *app, sizes []int, report *benchReport) error {
-	r, have := c.runner(c.Base, c.PID), 0
+	r := c.runner(c.Base, c.PID)
 	for _, n := range sizes {
-		r.Data.Patients = n
-		if c.wants("import") {
-			c.note(a, report, r.Import(a.ctx, have))
-		}
-		have = n
+		c.fill(a, &r, n, report)
 		if err := c.measure(a, r, report); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fill brings a server to a number of people, or takes it that they are there.
+func (c *benchCommand) fill(a *app, r *load.Runner, people int, report *benchReport) {
+	from := r.Data.Patients
+	r.Data.Patients = people
+	if c.wants("import") && a.ctx.Err() == nil {
+		c.note(a, report, r.Import(a.ctx, from))
+	}
 }
 
 // measure runs the scenarios that are wanted.

@@ -9,23 +9,16 @@ import (
 // inTurns measures two servers, the first with --patients people, the second
 // with each of sizes. Both are filled first; then they take turns at each
 // scenario and, where all is there, at the import of as many people again.
-func (c *benchCommand) inTurns(a *app, sizes []int, report *benchReport) error {
+func (c *benchCommand) inTurns(a *app, sizes []int, report *benchReport) {
 	first, second := c.runner(c.Base, c.PID), c.runner(c.Against, c.AgainstPID)
-	fill := func(r *load.Runner, people int) {
-		from := r.Data.Patients
-		r.Data.Patients = people
-		if c.wants("import") && a.ctx.Err() == nil {
-			c.note(a, report, r.Import(a.ctx, from))
-		}
-	}
 	compare := func(one, other func() load.Result) {
 		if a.ctx.Err() == nil {
 			c.compared(a, report, load.Compare(c.Rounds, one, other))
 		}
 	}
-	fill(&first, c.Patients)
+	c.fill(a, &first, c.Patients, report)
 	for _, n := range sizes {
-		fill(&second, n)
+		c.fill(a, &second, n, report)
 		for _, s := range load.Scenarios() {
 			if c.wants(s.Name) {
 				compare(func() load.Result { return first.Run(a.ctx, s) }, func() load.Result { return second.Run(a.ctx, s) })
@@ -40,7 +33,6 @@ func (c *benchCommand) inTurns(a *app, sizes []int, report *benchReport) error {
 		}
 		compare(func() load.Result { return more(&first) }, func() load.Result { return more(&second) })
 	}
-	return nil
 }
 
 // compared notes a comparison and tells it to people.

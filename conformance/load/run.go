@@ -71,7 +71,7 @@ func (r *Runner) Import(ctx context.Context, from int) Result {
 		}
 		return Request{Method: "POST", Body: r.Data.Transaction(n)}, true
 	}, []int{http.StatusOK})
-	if res.Seconds > 0 {
+	if res.Requests > 0 { // none where it was broken off
 		all := float64((r.Data.Patients - from) * (r.Data.parts() + r.Data.Observations))
 		res.ResourceRate = all * float64(res.Requests-res.Failures) / float64(res.Requests) / res.Seconds
 	}

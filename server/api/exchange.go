@@ -159,7 +159,7 @@ func (x *exchange) body() ([]byte, error) {
 }
 
 // bodyStart is how much memory a client gets for the mere promise of a body.
-const bodyStart = 1 << 20
+const bodyStart = 64 << 10
 
 func damaged() error {
 	return interaction.Refuse(interaction.BadRequest, fhir.Invalid, "body-truncated", fhir.Messagef(

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kaigofhir/kaigofhir/fhir/r4"
 	"github.com/kaigofhir/kaigofhir/fhir/search"
@@ -46,16 +47,12 @@ func (v *view) loadOnce(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, typ := range r4.ResourceTypes() {
-		if !tellsAuthors(typ) {
-			continue
+	others := slices.DeleteFunc(slices.Clone(r4.ResourceTypes()), func(typ string) bool { return !tellsAuthors(typ) })
+	for l, err := range v.survey.Survey(ctx, others) {
+		if err != nil {
+			return err
 		}
-		for l, err := range v.survey.Survey(ctx, typ) {
-			if err != nil {
-				return err
-			}
-			v.foldAuthor(&l)
-		}
+		v.foldAuthor(&l)
 	}
 	v.seq = status.Seq
 	return nil

@@ -26,11 +26,7 @@ import (
 func TestLoadIsAllChanges(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			st, err := embedded.OpenMemory(embedded.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer st.Close() //nolint:errcheck // in memory
+			st := memory(t)
 			now := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 			begin := func(options ...Option) *Policy {
 				p, err := New(st, append(options, WithClock(func() time.Time { return now }))...)
@@ -65,6 +61,16 @@ func TestLoadIsAllChanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+func memory(t *testing.T) *embedded.Engine {
+	t.Helper()
+	st, err := embedded.OpenMemory(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 func isDue(p cmp.Path) bool { return p.Last().String() == ".due" }
@@ -150,11 +156,7 @@ func (e *expiring) Search(ctx context.Context, q search.Query) (store.Page, erro
 
 // TestLoadBeginsAnew where records are erased meanwhile.
 func TestLoadBeginsAnew(t *testing.T) {
-	st, err := embedded.OpenMemory(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close() //nolint:errcheck // in memory
+	st := memory(t)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 30 {
 		writeSomething(t, st, r)
@@ -171,9 +173,9 @@ type brokenSurvey struct {
 	failed bool
 }
 
-func (b *brokenSurvey) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
+func (b *brokenSurvey) Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error] {
 	if b.failed {
-		return b.Surveyor.Survey(ctx, resourceType)
+		return b.Surveyor.Survey(ctx, types)
 	}
 	b.failed = true
 	return func(yield func(search.Labels, error) bool) {
@@ -183,11 +185,7 @@ func (b *brokenSurvey) Survey(ctx context.Context, resourceType string) iter.Seq
 
 // TestLoadThatFails: nothing is answered then, and nothing of it stays.
 func TestLoadThatFails(t *testing.T) {
-	st, err := embedded.OpenMemory(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close() //nolint:errcheck // in memory
+	st := memory(t)
 	p, err := New(st, WithSurvey(&brokenSurvey{Surveyor: st}))
 	if err != nil {
 		t.Fatal(err)
@@ -215,22 +213,18 @@ type interrupted struct {
 	meanwhile func()
 }
 
-func (i *interrupted) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
-	if resourceType == "VisionPrescription" && i.meanwhile != nil {
+func (i *interrupted) Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error] {
+	if i.meanwhile != nil {
 		i.meanwhile()
 		i.meanwhile = nil
 	}
-	return i.Surveyor.Survey(ctx, resourceType)
+	return i.Surveyor.Survey(ctx, types)
 }
 
 // TestErasureDuringRebuild erases a consent, as the job does, while the policy is
 // rebuilt after another erasure.
 func TestErasureDuringRebuild(t *testing.T) {
-	st, err := embedded.OpenMemory(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close() //nolint:errcheck // in memory
+	st := memory(t)
 	apply := func(w store.Write) {
 		if _, err := st.Apply(t.Context(), store.Tx{Writes: []store.Write{w}}); err != nil {
 			t.Error(err)

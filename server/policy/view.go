@@ -155,11 +155,13 @@ func (v *view) foldAuthor(l *search.Labels) {
 	}
 }
 
-// factTypes are those whose current resources say something, by their content.
+// factTypes are those whose current resources say something, by their content:
+// those that fold looks into.
 var factTypes = []string{"Consent", "EpisodeOfCare", "Coverage", "Organization"}
 
-// tellsAuthors tells the types whose author label is the organisation that wrote
-// them, not the one that they are about.
+// tellsAuthors tells the types that an organisation makes as records about people:
+// not those whose author label is the organisation they are about, and not the
+// record of accesses.
 func tellsAuthors(resourceType string) bool {
 	return resourceType != "Consent" && resourceType != "EpisodeOfCare" && resourceType != "AuditEvent"
 }

@@ -11,8 +11,8 @@ import (
 // they are on: a server that starts on millions of records has no time for that.
 // Without it the policy reads all changes.
 type Surveyor interface {
-	// Survey yields every set of labels that some version of a type has,
-	// deletions included, each once and in no order. It tells of everything that
-	// Status counts when it is called, and nothing of what is erased.
-	Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error]
+	// Survey yields every set of labels that some version of one of the types
+	// has, deletions included, each once and in no order. It tells of everything
+	// that Status counts when it is called, and nothing of what is erased.
+	Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error]
 }

@@ -139,7 +139,7 @@ func (v *view) match(q search.Query, pos position) (matches, error) {
 		from = pos.doc - 1
 	}
 	c := collector{v: v, q: q, pos: pos, order: order, counting: counting, split: split}
-	c.kept = make([]hit, 0, max(0, min(q.Count, 1000)+1))
+	c.kept = make([]hit, 0, max(0, min(q.Count+1, 32))) // a usual page and one more
 	if q.Count <= 0 && !counting {
 		return matches{total: pos.total}, nil
 	}

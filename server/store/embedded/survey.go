@@ -11,18 +11,18 @@ import (
 
 var _ store.Surveyor = (*Engine)(nil)
 
-// Survey reads the history of the type, which has the numbers of label sets, and
-// then these sets, both in the order in which they lie.
-func (e *Engine) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
+// Survey reads the histories of the types, which have the numbers of label sets,
+// and then these sets, all in the order in which they lie.
+func (e *Engine) Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error] {
 	return func(yield func(search.Labels, error) bool) {
-		if err := e.survey(ctx, resourceType, yield); err != nil {
+		if err := e.survey(ctx, types, yield); err != nil {
 			yield(search.Labels{}, err)
 		}
 	}
 }
 
 // survey returns an error only if the loop it yields to is still running.
-func (e *Engine) survey(ctx context.Context, typ string, yield func(search.Labels, error) bool) error {
+func (e *Engine) survey(ctx context.Context, types []string, yield func(search.Labels, error) bool) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
@@ -30,9 +30,11 @@ func (e *Engine) survey(ctx context.Context, typ string, yield func(search.Label
 	now := e.durable.state()
 	v := e.viewAt(ctx, now.seq)
 	defer v.close()
-	used, err := v.labelsOf(typ, now.labels)
-	if err != nil || len(used) == 0 {
-		return err
+	var used numberSet
+	for _, typ := range types {
+		if err := v.labelsOf(typ, now.labels, &used); err != nil {
+			return err
+		}
 	}
 	it, err := v.newIter([]byte{spaceLabels})
 	if err != nil {
@@ -53,25 +55,24 @@ func (e *Engine) survey(ctx context.Context, typ string, yield func(search.Label
 	return it.Error()
 }
 
-// labelsOf returns the numbers, up to highest, of the label sets that versions of
-// a type have.
-func (v *view) labelsOf(typ string, highest uint64) (numberSet, error) {
+// labelsOf adds the numbers, up to highest, of the label sets that versions of a
+// type have.
+func (v *view) labelsOf(typ string, highest uint64, used *numberSet) error {
 	it, err := v.newIter(typePrefix(spaceType, typ))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var used numberSet
 	for ok := it.SeekGE(typeKey(typ, newestAt(v.seq))); ok; ok = it.Next() {
 		no, n := binary.Uvarint(it.Value())
 		if n <= 0 || no > highest {
-			return nil, errCorrupt
+			return errCorrupt
 		}
 		used.add(no)
 		if err := v.tick(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return used, it.Error()
+	return it.Error()
 }
 
 // numberSet is a set of small numbers.

@@ -17,25 +17,29 @@ import (
 
 var _ store.Surveyor = (*Engine)(nil)
 
-// Survey has the deployment group the versions of the type by their labels. It
+// Survey has the deployment group the versions of the types by their labels. It
 // reads in no snapshot, which would be lost on a large store before it ends: what
 // is committed stays.
-func (e *Engine) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
+func (e *Engine) Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error] {
 	return func(yield func(search.Labels, error) bool) {
 		ctx, cancel := context.WithTimeout(ctx, surveyTime)
 		defer cancel()
-		sets, err := e.surveyed(ctx, resourceType)
+		survey := func(ctx context.Context, _ *mongo.Session) error { return e.survey(ctx, types, yield) }
+		var err error
+		if e.transactions { // behind everything that this process has seen
+			err = e.inSession(ctx, survey)
+		} else { // no sessions either, and one server
+			err = survey(ctx, nil)
+		}
 		if err != nil {
 			yield(search.Labels{}, withoutText(err))
-			return
-		}
-		for _, l := range sets {
-			if !yield(l, nil) {
-				return
-			}
 		}
 	}
 }
+
+// surveyTime is how long a survey may take, which looks at all versions: longer
+// than Options.Timeout allows other operations.
+const surveyTime = time.Hour
 
 // joined are the patients of a version in one string: ids have no blanks.
 var joined = is("$reduce", bson.D{
@@ -44,44 +48,34 @@ var joined = is("$reduce", bson.D{
 	{Key: "in", Value: is("$concat", bson.A{"$$value", " ", "$$this"})},
 })
 
-// surveyTime is how long the survey of a type may take, which looks at all of its
-// versions: longer than Options.Timeout allows other operations.
-const surveyTime = time.Hour
-
-// surveyed makes the survey behind everything that this process has seen.
-func (e *Engine) surveyed(ctx context.Context, typ string) (sets []search.Labels, err error) {
-	if !e.transactions { // no sessions either, and one server
-		return e.survey(ctx, typ)
-	}
-	err = e.inSession(ctx, func(ctx context.Context, _ *mongo.Session) error {
-		sets, err = e.survey(ctx, typ)
-		return err
-	})
-	return sets, err
-}
-
-func (e *Engine) survey(ctx context.Context, typ string) ([]search.Labels, error) {
+// survey returns an error only if the loop it yields to is still running.
+func (e *Engine) survey(ctx context.Context, types []string, yield func(search.Labels, error) bool) error {
 	st, err := e.state(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	these := bson.D{{Key: "type", Value: typ}, {Key: "seq", Value: is("$lte", st.Seq)}}
+	these := append(in("type", types), bson.E{Key: "seq", Value: is("$lte", st.Seq)})
 	labels := bson.D{{Key: "form", Value: "$form"}, {Key: "author", Value: "$author"}, {Key: "patients", Value: joined}}
 	cursor, err := e.records.Aggregate(ctx, mongo.Pipeline{is("$match", these), is("$group", is("_id", labels))},
 		options.Aggregate().SetAllowDiskUse(true))
 	if err != nil {
-		return nil, fmt.Errorf("mongodb: survey: %w", err)
+		return fmt.Errorf("mongodb: survey: %w", err)
 	}
-	var found []struct {
-		Labels struct{ Form, Author, Patients string } `bson:"_id"`
+	defer cursor.Close(context.WithoutCancel(ctx))
+	for cursor.Next(ctx) {
+		var found struct {
+			Labels struct{ Form, Author, Patients string } `bson:"_id"`
+		}
+		if err := cursor.Decode(&found); err != nil {
+			return fmt.Errorf("mongodb: survey: %w", err)
+		}
+		l := search.Labels{Form: found.Labels.Form, Author: found.Labels.Author, Patients: strings.Fields(found.Labels.Patients)}
+		if !yield(l, nil) {
+			return nil
+		}
 	}
-	if err := cursor.All(ctx, &found); err != nil {
-		return nil, fmt.Errorf("mongodb: survey: %w", err)
+	if err := cursor.Err(); err != nil {
+		return fmt.Errorf("mongodb: survey: %w", err)
 	}
-	sets := make([]search.Labels, len(found))
-	for i := range found {
-		l := found[i].Labels
-		sets[i] = search.Labels{Form: l.Form, Author: l.Author, Patients: strings.Fields(l.Patients)}
-	}
-	return sets, nil
+	return nil
 }

@@ -519,15 +519,18 @@ func (n *Naive) Close() error { return nil }
 var _ store.Surveyor = (*Naive)(nil)
 
 // Survey yields the labels of all versions.
-func (n *Naive) Survey(ctx context.Context, resourceType string) iter.Seq2[search.Labels, error] {
+func (n *Naive) Survey(ctx context.Context, types []string) iter.Seq2[search.Labels, error] {
 	return func(yield func(search.Labels, error) bool) {
 		told := map[string]bool{}
 		for v := range n.Changes(ctx, 0) {
 			name := fmt.Sprint(v.Labels)
-			if v.Type == resourceType && !told[name] && !yield(v.Labels, ctx.Err()) {
+			if told[name] || !slices.Contains(types, v.Type) {
+				continue
+			}
+			told[name] = true
+			if !yield(v.Labels, ctx.Err()) {
 				return
 			}
-			told[name] = told[name] || v.Type == resourceType
 		}
 	}
 }
